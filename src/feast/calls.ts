@@ -26,6 +26,8 @@ export interface Calls {
 export interface CallOptions {
   readonly store: FeatureStore;
   readonly client: Pick<FeastClient, 'ask'>;
+  /** Whether Feast answers for the key that it answered for at the start. */
+  readonly answersAtAll: () => Promise<boolean>;
   /** Most rows that requests which share a call have together. */
   readonly sharedRows: number;
   /** Most rows that wait. */
@@ -47,13 +49,15 @@ interface Attempt {
   answered: boolean;
   /** Calls that failed and were not halved. */
   failed: number;
+  /** Of these, calls whose key may be why. */
+  refused: number;
 }
 
 /**
  * Requests that arrive in the same turn of the event loop, or while all calls are in use, share the next call, in which each entity
  * stands once.
  */
-export function createCalls({ store, client, sharedRows, queuedRows, events }: CallOptions): Calls {
+export function createCalls({ store, client, answersAtAll, sharedRows, queuedRows, events }: CallOptions): Calls {
   const waiting: Waiting[] = [];
   const breaker = createBreaker(store);
   const callRows = Math.min(sharedRows, store.callEntities);
@@ -101,15 +105,16 @@ export function createCalls({ store, client, sharedRows, queuedRows, events }: C
     return failure !== undefined;
   }
 
-  /** It failed only if nothing of it was answered: then Feast is at fault, and not one of the keys. */
+  /** It failed only if nothing of it was answered, nor another key: then Feast is at fault, and not one of the keys. */
   async function attempt(taken: readonly Waiting[]): Promise<void> {
     if (!breaker.permit(performance.now())) {
       for (const { reject } of taken) reject(refusal());
       return;
     }
-    const current: Attempt = { trial: breaker.paused(), answered: false, failed: 0 };
+    const current: Attempt = { trial: breaker.paused(), answered: false, failed: 0, refused: 0 };
     const why = await call(taken, current);
     if (current.answered) return;
+    if (current.failed > 0 && current.refused === current.failed && (await answersAtAll())) return answered(current);
     for (let i = 0; i < current.failed; i += 1) ended(false, why);
     // Nobody waited any more when it could be made, so it says nothing.
     if (current.failed === 0) breaker.unused();
@@ -153,7 +158,10 @@ export function createCalls({ store, client, sharedRows, queuedRows, events }: C
         return whys.findLast((why) => why !== '') ?? '';
       }
       if (error.status === 400 || error.status === 422) answered(current);
-      else current.failed += 1;
+      else {
+        current.failed += 1;
+        if (isAboutKeys(error)) current.refused += 1;
+      }
       for (const { reject } of taken) reject(refusal(error));
       return error.message;
     }

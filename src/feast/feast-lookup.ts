@@ -17,7 +17,7 @@ import { mapFeatures } from './mapping.ts';
 import { FeastProblem } from './problem.ts';
 import { nullReason, storedValue, WANTED } from './stored-value.ts';
 
-/** An entity that is asked for at the start. Feast reads it as a text, or as an integer. */
+/** An entity that is asked for at the start, and where another one may be why Feast fails. Feast reads it as a text, or as an integer. */
 const MADE_UP = '0';
 
 interface LookupOptions {
@@ -54,14 +54,23 @@ export async function openFeastLookup({ events = {}, ...options }: LookupOptions
     features.map(({ feature }) => feature.name),
     { answer, entities, request, what },
   );
-  const calls = createCalls({ store, client, sharedRows, queuedRows, events });
+  const answersAtAll = () =>
+    askMadeUp(client, store).then(
+      () => true,
+      () => false,
+    );
+  const calls = createCalls({ store, client, answersAtAll, sharedRows, queuedRows, events });
   return lookup({ ...options, events, calls, keys, names, close: client.close });
+}
+
+async function askMadeUp(client: FeastClient, { entities }: FeatureStore): Promise<Answer> {
+  return readAnswer(await client.ask(new Map(entities.map((name) => [name, [MADE_UP]]))), 1);
 }
 
 async function firstAnswer(client: FeastClient, store: FeatureStore, what: string): Promise<Answer> {
   const { server, entities } = store;
   try {
-    const answer = readAnswer(await client.ask(new Map(entities.map((name) => [name, [MADE_UP]]))), 1);
+    const answer = await askMadeUp(client, store);
     const unknown = entities.filter((name) => !answer.has(name));
     if (unknown.length === 0) return answer;
     // Feast passes over entities that it does not need.

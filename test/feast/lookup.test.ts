@@ -219,6 +219,9 @@ it.each([422, 500])('finds the request whose key Feast refuses with %i, answers 
     );
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, (_, i) => (i === odd ? 503 : 200)));
   }
+  // Alone, too, and more often than Feast may fail.
+  for (let i = 0; i < 7; i += 1) expect((await post(serving, PREDICT, { rows: [{ user_id: 'odd' }] })).status).toBe(503);
+  expect((await post(serving, PREDICT, { rows: [{ user_id: 'ann' }] })).status).toBe(200);
   const metrics = await (await fetch(`${serving.addresses.http}/metrics`)).text();
   expect(metricOf(metrics, 'score_batch_serve_feast_paused{model="mixed",version="1"}')).toBe(0);
 });
