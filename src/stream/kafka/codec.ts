@@ -1,7 +1,7 @@
 import * as zlib from 'node:zlib';
-import { decompress as unzstd } from 'fzstd';
+import { Decompress as Unzstd } from 'fzstd';
 import { systemCode } from '../../errors.ts';
-import { lz4Size, snappySize, zstdSize } from './inflated-size.ts';
+import { lz4Size, snappySize, zstdFrames } from './inflated-size.ts';
 import { loadLz4, loadSnappy } from './packages.ts';
 
 /** How records are written. All of Kafka's codecs are read, zstd too. */
@@ -57,8 +57,7 @@ export function decompress(code: number, records: Buffer, most: number): Buffer 
       checkSize(lz4Size(records, most), most);
       return loadLz4().decompressFrameSync(records);
     case 'zstd':
-      checkSize(zstdSize(records), most);
-      return nativeUnzstd?.(records, { maxOutputLength: most }) ?? bufferOf(unzstd(records));
+      return unzstd(records, most);
     default:
       throw new Error(`the codec ${code} is unsupported`);
   }
@@ -69,8 +68,28 @@ function checkSize(size: number, most: number): void {
 }
 
 function gunzip(records: Buffer, most: number): Buffer {
+  return limited(most, (maxOutputLength) => zlib.gunzipSync(records, { maxOutputLength }));
+}
+
+function unzstd(records: Buffer, most: number): Buffer {
+  const { frames, asked } = zstdFrames(records);
+  checkSize(asked, most);
+  if (nativeUnzstd !== undefined) return limited(most, (maxOutputLength) => nativeUnzstd(frames, { maxOutputLength }));
+  // By blocks, which have no more than 2 MiB: a frame may hold more than it says.
+  const blocks: Uint8Array[] = [];
+  let size = 0;
+  const stream = new Unzstd((block) => {
+    size += block.length;
+    checkSize(size, most);
+    blocks.push(block);
+  });
+  stream.push(frames, true);
+  return Buffer.concat(blocks, size);
+}
+
+function limited(most: number, write: (maxOutputLength: number) => Buffer): Buffer {
   try {
-    return zlib.gunzipSync(records, { maxOutputLength: most });
+    return write(most);
   } catch (error) {
     throw systemCode(error) === 'ERR_BUFFER_TOO_LARGE' ? new InflatedError(most) : error;
   }
@@ -104,8 +123,4 @@ function unsnap(records: Buffer, most: number): Buffer {
     at = end;
   }
   return Buffer.concat(blocks);
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,13 +1,13 @@
-// How many bytes a codec will write, found without writing them: a batch of a megabyte may hold a gigabyte. What is damaged counts up to
-// there, and is the codec's to report.
+// How many bytes a codec will write, or take, found without writing them: a batch of a megabyte may hold a gigabyte. What is damaged counts
+// up to there, and is the codec's to report.
 
 const LZ4_MAGIC = 0x184d2204;
 const LZ4_UNCOMPRESSED = 0x80000000;
 /** No byte of a block of lz4 stands for more. */
 const LZ4_RATIO = 255;
 const ZSTD_MAGIC = 0xfd2fb528;
-const ZSTD_BLOCK = 128 << 10;
-const RAW = 0;
+/** Of 16 magic numbers, which differ in their last digit: frames that a decoder passes over. */
+const ZSTD_SKIPPED = 0x184d2a5;
 const RLE = 1;
 
 /** Of a block, which begins with its size. */
@@ -27,7 +27,9 @@ export function lz4Size(frames: Buffer, enough: number): number {
   return most <= enough ? most : eachLz4Block(frames, lz4BlockSize);
 }
 
+/** @throws RangeError unless it begins with a frame of Kafka's kind: codecs open older kinds, too, whose blocks are larger */
 function eachLz4Block(frames: Buffer, sizeOf: (block: Buffer, most: number) => number): number {
+  if (frames.length < 7 || frames.readUInt32LE(0) !== LZ4_MAGIC) throw new RangeError('they are not a frame of lz4');
   let size = 0;
   for (let at = 0; at + 7 <= frames.length && frames.readUInt32LE(at) === LZ4_MAGIC; ) {
     const flags = frames[at + 4] as number;
@@ -66,31 +68,40 @@ function lz4BlockSize(block: Buffer): number {
   return size;
 }
 
-/** At most so many bytes, and at least the memory that a frame asks for: its window. */
-export function zstdSize(frames: Buffer): number {
-  let size = 0;
-  for (let at = 0; at + 6 <= frames.length && frames.readUInt32LE(at) === ZSTD_MAGIC; ) {
-    const flags = frames[at + 4] as number;
+/**
+ * @returns the frames without those that decoders pass over, which Node's would end at; and the memory that they ask for before anything
+ *   is written: what each says that it holds, or its window
+ */
+export function zstdFrames(bytes: Buffer): { readonly frames: Buffer; readonly asked: number } {
+  const frames: Buffer[] = [];
+  let asked = 0;
+  let at = 0;
+  while (at + 6 <= bytes.length) {
+    const begin = at;
+    const magic = bytes.readUInt32LE(at);
+    if (magic >>> 4 === ZSTD_SKIPPED) {
+      at += 8 + (at + 8 <= bytes.length ? bytes.readUInt32LE(at + 4) : 0);
+      continue;
+    }
+    if (magic !== ZSTD_MAGIC) break;
+    const flags = bytes[at + 4] as number;
     const isSingle = (flags & 0x20) !== 0;
     const exponent = flags >> 6;
     const contentBytes = exponent > 0 ? 1 << exponent : Number(isSingle);
-    const window = isSingle ? 0 : zstdWindow(frames[at + 5] as number);
+    const window = isSingle ? 0 : zstdWindow(bytes[at + 5] as number);
     at += 5 + Number(!isSingle) + ([0, 1, 2, 4][flags & 3] as number);
-    const content = at + contentBytes <= frames.length ? contentSize(frames, at, contentBytes) : 0;
+    asked += Math.max(contentSize(bytes, at, contentBytes), window);
     at += contentBytes;
-    let blocks = 0;
-    for (let isLast = false; !isLast && at + 3 <= frames.length; ) {
-      const header = frames.readUIntLE(at, 3);
-      const length = header >> 3;
-      const kind = (header >> 1) & 3;
+    for (let isLast = false; !isLast && at + 3 <= bytes.length; ) {
+      const header = bytes.readUIntLE(at, 3);
       isLast = (header & 1) === 1;
-      blocks += kind === RAW || kind === RLE ? length : ZSTD_BLOCK;
-      at += 3 + (kind === RLE ? 1 : length);
+      at += 3 + (((header >> 1) & 3) === RLE ? 1 : header >> 3);
     }
     at += flags & 0x04 ? 4 : 0;
-    size += Math.max(contentBytes > 0 ? content : blocks, window);
+    frames.push(bytes.subarray(begin, at));
   }
-  return size;
+  if (at < bytes.length) frames.push(bytes.subarray(at));
+  return { frames: frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames), asked };
 }
 
 function zstdWindow(descriptor: number): number {
@@ -98,8 +109,9 @@ function zstdWindow(descriptor: number): number {
   return base + (base / 8) * (descriptor & 7);
 }
 
+/** Bytes that are cut off count as zeros, as for the codec. */
 function contentSize(frame: Buffer, at: number, bytes: number): number {
-  if (bytes === 0) return 0;
-  if (bytes === 8) return Number(frame.readBigUInt64LE(at));
-  return frame.readUIntLE(at, bytes) + (bytes === 2 ? 256 : 0);
+  const size = Buffer.alloc(8);
+  frame.copy(size, 0, at, at + bytes);
+  return Number(size.readBigUInt64LE()) + (bytes === 2 ? 256 : 0);
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { compressFrameSync } from 'lz4-napi';
+import { compressFrameSync, compressSync as lz4Block } from 'lz4-napi';
 import { compressSync } from 'snappy';
 import { describe, expect, it } from 'vitest';
 import { compress, decompress, InflatedError } from '../../../src/stream/kafka/codec.ts';
-import { lz4Size, zstdSize } from '../../../src/stream/kafka/inflated-size.ts';
+import { lz4Size, zstdFrames } from '../../../src/stream/kafka/inflated-size.ts';
 
 const MOST = 1 << 20;
 const GZIP = 1;
@@ -12,9 +12,13 @@ const SNAPPY = 2;
 const LZ4 = 3;
 const ZSTD = 4;
 
+/** A frame of zstd without content, which decoders pass over. */
+const SKIPPED = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]);
+
 /** A frame of zstd with blocks of one byte that is repeated: 4 bytes for 128 KiB each. */
-function zeros(blocks: number, options: { window: number }): Buffer {
-  const header = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, options.window]);
+function zeros(blocks: number, { window, says }: { window: number; says?: number }): Buffer {
+  const frame = [0x28, 0xb5, 0x2f, 0xfd];
+  const header = Buffer.from(says === undefined ? [...frame, 0, window] : [...frame, 0x80, window, says, 0, 0, 0]);
   const block = (isLast: boolean) => {
     const bytes = Buffer.alloc(4);
     bytes.writeUIntLE(((128 << 10) << 3) | (1 << 1) | Number(isLast), 0, 3);
@@ -36,7 +40,46 @@ describe('a codec', () => {
   });
 
   it('does not take the memory that a frame of zstd only asks for', () => {
-    expect(zstdSize(zeros(1, { window: 0xa8 }))).toBe(2 ** 31);
+    expect(zstdFrames(zeros(1, { window: 0xa8 })).asked).toBe(2 ** 31);
+  });
+
+  it.each([
+    ['after a frame that is passed over', Buffer.concat([SKIPPED, zeros(9, { window: 0x38 })])],
+    [
+      'in a second frame after one that is passed over',
+      Buffer.concat([zeros(4, { window: 0x38 }), SKIPPED, zeros(5, { window: 0x38 })]),
+    ],
+  ])('writes no more of zstd than it may: %s', (_, records) => {
+    expect(() => decompress(ZSTD, records, MOST)).toThrow(InflatedError);
+  });
+
+  it('opens frames of zstd around one that is passed over', () => {
+    const records = Buffer.concat([SKIPPED, zeros(4, { window: 0x38 }), SKIPPED, zeros(4, { window: 0x38 }), SKIPPED]);
+    expect(decompress(ZSTD, records, MOST).equals(Buffer.alloc(MOST))).toBe(true);
+  });
+
+  it('does not take the memory that a frame of zstd asks for that is cut off, or follows one that is passed over', () => {
+    const single = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0x40]);
+    for (const records of [single, Buffer.concat([SKIPPED, single])]) {
+      expect(() => decompress(ZSTD, records, MOST)).toThrow(InflatedError);
+    }
+  });
+
+  it.each([
+    ['what is no frame', Buffer.from('hello world')],
+    ['a frame without its end', zeros(4, { window: 0x38 }).subarray(0, -1)],
+    ['more after a frame', Buffer.concat([zeros(1, { window: 0x38 }), Buffer.from('hello world')])],
+    ['a frame that says it holds less', zeros(9, { window: 0x38, says: 1 })],
+  ])('says of zstd that it is damaged: %s', (_, records) => {
+    expect(() => decompress(ZSTD, records, MOST)).toThrow();
+  });
+
+  it('refuses a frame of lz4 of the kind before, whose size is not known', () => {
+    const block = lz4Block(Buffer.alloc(8 << 20)).subarray(4);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(block.length);
+    const records = Buffer.concat([Buffer.from([0x02, 0x21, 0x4c, 0x18]), length, block]);
+    expect(() => decompress(LZ4, records, MOST)).toThrow('they are not a frame of lz4');
   });
 
   it('knows the size of frames of lz4 exactly, whatever is in them', () => {
