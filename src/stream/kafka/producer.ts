@@ -19,7 +19,8 @@ const PAUSE_MS = 100;
 
 const UNKNOWN_TOPIC = 3;
 const NO_COORDINATOR = 'GROUP_COORDINATOR_NOT_AVAILABLE';
-const FENCED = ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_PRODUCER_ID_MAPPING', 'UNKNOWN_PRODUCER_ID'];
+/** Others that say that Kafka does not know the writer have to do with time: it forgets an id that was not used for a week. */
+const FENCED = ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'];
 /** Codes that kafkajs does not know. */
 const FENCED_MESSAGE = /error code 90\b/;
 

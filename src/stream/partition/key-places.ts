@@ -1,5 +1,9 @@
-/** Keys per generation: some tens of megabytes at most, whatever the number of keys. */
+import { createHash } from 'node:crypto';
+
+/** Keys per generation: some tens of megabytes at most, whatever the number of keys and their length. */
 const KEYS = 50_000;
+/** As many characters as the hash that stands for a longer key, less one: no key is another one's hash. */
+const LONG = 63;
 
 /** In which partition keys were seen, as far as memory goes: the newest 50,000 to 100,000 keys of this process. */
 export interface KeyPlaces {
@@ -11,7 +15,8 @@ export function rememberKeyPlaces(most = KEYS): KeyPlaces {
   let young = new Map<string, number>();
   let old = new Map<string, number>();
   return {
-    see(key, partition) {
+    see(text, partition) {
+      const key = text.length > LONG ? createHash('sha256').update(text).digest('hex') : text;
       const place = young.get(key);
       if (place !== undefined) return place === partition ? undefined : place;
       const earlier = old.get(key);
