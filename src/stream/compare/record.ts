@@ -22,7 +22,7 @@ export interface WrittenRejection {
   readonly reason: string;
   readonly partition: number;
   readonly offset: number;
-  /** Kafka's timestamp of the event, epoch milliseconds. */
+  /** Kafka's timestamp of the event, epoch milliseconds; beyond 2^53 if its producer writes another unit. */
   readonly timestamp: number;
   /** Of the event, epoch milliseconds; undefined if it could not be read. */
   readonly time: number | undefined;
@@ -61,10 +61,10 @@ export function readScore(text: string, where: string): WrittenScore {
  */
 export function readRejection(text: string, where: string): WrittenRejection {
   const { reason, partition, offset, timestamp, time } = objectOf(text) ?? {};
-  if (typeof reason !== 'string' || !isWhole(partition) || !isWhole(offset) || !isWhole(timestamp)) {
+  if (typeof reason !== 'string' || !isWhole(partition) || !isWhole(offset) || !Number.isInteger(timestamp)) {
     throw otherRecord(where, 'dead letter', 'of the topic output.dead_letter, or of the file after --dead-letter');
   }
-  return { reason, partition, offset, timestamp, time: isWhole(time) ? time : undefined };
+  return { reason, partition, offset, timestamp: timestamp as number, time: isWhole(time) ? time : undefined };
 }
 
 function objectOf(text: string): Readonly<Record<string, unknown>> | undefined {

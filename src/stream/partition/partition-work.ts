@@ -19,6 +19,9 @@ const RECORD_BYTES = 150;
 /** Records are read and scored by so many, so that what is made of them is garbage soon, whatever the size of a transaction. */
 const PART_RECORDS = 1024;
 
+/** How far a timestamp may be ahead of the clock here: as far as brokers take one, by default and since Kafka 4.0. */
+const AHEAD_MS = 3_600_000;
+
 /** The work on one open partition. Calls for a partition must not overlap. */
 export interface PartitionWork {
   /**
@@ -171,7 +174,7 @@ function read(open: OpenPartition, record: LogRecord, written: Written, scorer: 
   const isNew = record.offset >= checkpoint.position;
   const isTold = isNew && isWithin(options.stretch, record.timestamp);
   const rejectAs = { ...options, partition, scorer };
-  if (open.partial === 'next') open.partial = partialUntil(record.timestamp, options.settings.features);
+  if (open.partial === 'next') open.partial = partialFrom(record, options);
   const event = options.decode(record);
   if ('reason' in event) {
     window.skipTo(record.offset + 1);
@@ -193,6 +196,11 @@ function read(open: OpenPartition, record: LogRecord, written: Written, scorer: 
     if (verdict === 'duplicate') written.duplicates += 1;
     else reject(record, { reason: verdict, time: event.time }, written, rejectAs);
   }
+}
+
+/** @param first record that is read. Its producer's clock may be wrong, and its unit another one than milliseconds. */
+function partialFrom(first: LogRecord, { clock, settings }: Pick<FlowOptions, 'clock' | 'settings'>): number {
+  return partialUntil(Math.max(0, Math.min(first.timestamp, clock.now() + AHEAD_MS)), settings.features);
 }
 
 /** As the window decides it for events that were accepted before the checkpoint. */

@@ -65,6 +65,19 @@ describe.each([
     for (const { features, partial } of scores) if (!partial) expect(features).toEqual([6, 4, 1000]);
   });
 
+  it('continues after a first record whose timestamp is in nanoseconds', async () => {
+    const topic = place();
+    append(topic.broker, seconds(30));
+    const [input] = topic.broker.input;
+    if (input !== undefined) input.begin = 10;
+    const first = input?.entries[10];
+    if (first !== undefined && 'timestamp' in first) input?.entries.splice(10, 1, { ...first, timestamp: 1e6 * EPOCH });
+    for (let again = 0; again < 2; again += 1) expect(await topic.run({ settings, outputs: MARKED })).toBeUndefined();
+    const scores = scoresOf(topic);
+    expect(scores).toHaveLength(asOf === 'event' ? 17 : 20);
+    expect(scores.every(({ partial }) => partial)).toBe(true);
+  });
+
   it('resumes where the log dropped only what was scored, and marks what may miss it', async () => {
     const topic = place();
     append(topic.broker, seconds(30));
