@@ -35,6 +35,8 @@ export interface StreamRun {
 
 /** What an end may take: transactions that are in flight, leaving the group, closing connections. */
 const GRACE_MS = 28_000;
+/** A second less, so that the command itself ends, and says so: after the grace a process dies by its signal. */
+const CLOSE_MS = GRACE_MS - 1000;
 
 /**
  * Scores the events of a topic until a signal ends it.
@@ -105,8 +107,13 @@ export async function runStream(run: StreamRun): Promise<void> {
   } finally {
     reload = () => undefined;
     // The last that was opened first: nothing is closed that something still uses.
-    const late = sleep(GRACE_MS);
+    let isLate = false;
+    const late = sleep(CLOSE_MS).then(() => {
+      isLate = true;
+    });
     for (const close of closing.reverse()) await Promise.race([close(), late]);
+    if (isLate)
+      console.warn(`not all was closed within ${CLOSE_MS / 1000} s: the next start begins after the last transaction`);
   }
   console.info('ended');
 }
