@@ -1,9 +1,9 @@
-import type { Log, LogBatch } from '../log.ts';
+import type { Log } from '../log.ts';
 import type { KafkaSettings } from '../settings.ts';
 import { type Client, clientFactory, type KafkaLog } from './client.ts';
 import { userError } from './failure.ts';
 import { openProducer } from './producer.ts';
-import { createReader } from './reader.ts';
+import { readPartitions } from './read-partitions.ts';
 import { retry } from './retry.ts';
 import { subscribe } from './subscribe.ts';
 import { topicFacts } from './topic-facts.ts';
@@ -69,56 +69,10 @@ export async function openKafka(settings: KafkaSettings, log?: KafkaLog): Promis
     subscribe: async (topic, group, member) => subscribe(await ask('connecting', connected), topic, group, member),
     openProducer: async (transactionalId, of) =>
       openProducer(await writer(of.partition), transactionalId, of, settings.compression ?? 'none'),
-    read: async (topic, from, batch, signal) => read(await ask('connecting', connected), { topic, from, batch, signal }),
+    read: async (topic, from, batch, signal) =>
+      readPartitions(await ask('connecting', connected), { topic, from, batch, signal }),
     async close() {
       await Promise.all([...clients].map((client) => client.close().catch(() => undefined)));
     },
   };
-}
-
-interface Reading {
-  readonly topic: string;
-  readonly from: ReadonlyMap<number, number>;
-  readonly batch: (batch: LogBatch) => Promise<void>;
-  readonly signal: AbortSignal;
-}
-
-async function read(client: Client, { topic, from, batch, signal }: Reading): Promise<void> {
-  const waiting: LogBatch[] = [];
-  let wake = () => {};
-  let failure: { readonly error: unknown } | undefined;
-  const reader = createReader({
-    client,
-    topic,
-    wants: () => waiting.length < from.size + 1,
-    deliver(read) {
-      waiting.push(read);
-      wake();
-    },
-    fail(error) {
-      failure = { error };
-      wake();
-    },
-  });
-  const abort = () => wake();
-  signal.addEventListener('abort', abort);
-  for (const [partition, offset] of from) reader.seek(partition, offset);
-  try {
-    while (!signal.aborted) {
-      const next = waiting.shift();
-      if (next !== undefined) {
-        reader.wake();
-        await batch(next);
-        continue;
-      }
-      if (failure !== undefined) throw failure.error;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-  } finally {
-    signal.removeEventListener('abort', abort);
-    reader.close();
-    await client.close();
-  }
 }

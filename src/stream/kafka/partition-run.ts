@@ -5,8 +5,8 @@ import type { Reader } from './reader.ts';
 const WAITING = 2;
 /** What arrives while a transaction is on its way waits as one batch up to this size, and so has one transaction. */
 const JOINED_BYTES = 256 << 10;
-/** Of the records that wait in all partitions of a process; beyond, one batch waits per partition. */
-const WAITING_BYTES = 64 << 20;
+/** Of the records that wait in all partitions of a process; beyond, one batch waits per partition of a group, and none of others. */
+export const WAITING_BYTES = 64 << 20;
 
 /** What waits in all partitions of a subscription, in bytes. */
 export interface Waiting {
