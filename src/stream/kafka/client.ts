@@ -172,9 +172,11 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
 }
 
 function tell({ level, namespace, log: { message } }: LogEntry, log: KafkaLog | undefined): void {
+  // Some messages are the errors themselves.
+  const text = (message as unknown) instanceof Error ? (message as unknown as Error).message : String(message);
   // An error that a broker answers is retried or thrown, and some are part of every start and every transaction.
-  if (message.startsWith('Response ')) return;
-  log?.(level <= 1 ? 'error' : 'warning', `${namespace}: ${message}`);
+  if (text.startsWith('Response ')) return;
+  log?.(level <= 1 ? 'error' : 'warning', `${namespace}: ${text}`);
 }
 
 async function tlsOptions(tls: KafkaSettings['tls']): Promise<object | undefined> {

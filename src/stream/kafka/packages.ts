@@ -20,6 +20,7 @@ const require = createRequire(import.meta.url);
 export function loadKafka(): KafkaPackages {
   return load('kafkajs', () => {
     repair(require('kafkajs/src/network/connection'));
+    repairAuthenticator(require('kafkajs/src/broker/saslAuthenticator'), require('kafkajs/src/errors').KafkaJSConnectionError);
     return {
       Cluster: require('kafkajs/src/cluster'),
       Encoder: require('kafkajs/src/protocol/encoder'),
@@ -56,6 +57,52 @@ function repair({ prototype }: { readonly prototype: Connection }): void {
     const ended = await disconnect.call(this);
     if (this.socket === socket && !connecting.has(this)) delete this.socket;
     return ended;
+  };
+}
+
+interface Authenticator {
+  connection: {
+    readonly host: string;
+    readonly port: number;
+    readonly sasl: object;
+    send(request: unknown): Promise<unknown>;
+    sendAuthRequest(request: unknown): Promise<unknown>;
+  };
+  authenticate(): Promise<void>;
+}
+
+/** What a request of kafkajs fails with; of a broker's answer it has a type. */
+type Failure = Error & { readonly type?: string; readonly code?: string; readonly retriable?: boolean };
+
+/**
+ * And a third: whatever happens while a password is proved is called a wrong password, also a connection that is lost, or a broker that
+ * does not answer in time.
+ */
+function repairAuthenticator(
+  { prototype }: { readonly prototype: Authenticator },
+  ConnectionError: new (message: string, of: { broker: string; code: string | undefined }) => Error,
+): void {
+  if (repaired.has(prototype)) return;
+  repaired.add(prototype);
+  const { authenticate } = prototype;
+  prototype.authenticate = async function (this: Authenticator) {
+    const { connection } = this;
+    const { host, port, sasl } = connection;
+    let failure: Failure | undefined;
+    const send = (request: unknown) =>
+      connection.send(request).catch((error: Failure) => {
+        failure = error;
+        throw error;
+      });
+    this.connection = { host, port, sasl, send, sendAuthRequest: (request) => connection.sendAuthRequest(request) };
+    try {
+      await authenticate.call(this);
+    } catch (error) {
+      if (failure === undefined) throw error;
+      if (failure.type !== undefined || failure.retriable !== true) throw failure;
+      // Of this kind, after which another broker is asked.
+      throw new ConnectionError(`${failure.message}, during SASL`, { broker: `${host}:${port}`, code: failure.code });
+    }
   };
 }
 
