@@ -32,7 +32,10 @@ export interface Client {
   broker(nodeId: number): Promise<Broker>;
   anyBroker(): Promise<Broker>;
   send<T>(broker: Broker, own: Pick<OwnRequest<T>, 'request'> & { decode: (raw: Buffer) => T }): Promise<T>;
-  /** @throws ScoreBatchError `configuration` if there is no such topic; the protocol's error if there is none any more */
+  /** Topics that a broker has named, also to other clients of the factory: where another broker does not know them, that may pass. */
+  readonly known: Set<string>;
+  readonly closed: AbortSignal;
+  /** @throws ScoreBatchError `configuration` if there is no such topic; the protocol's error if it is known */
   topic(name: string): Promise<TopicMetadata>;
   partitions(topic: string): Promise<readonly PartitionMetadata[]>;
   refresh(): Promise<void>;
@@ -48,10 +51,19 @@ export type ClientFactory = () => Client;
 export async function clientFactory(settings: KafkaSettings, log?: KafkaLog): Promise<ClientFactory> {
   const packages = loadKafka();
   const ssl = await tlsOptions(settings.tls);
-  return () => createClient(packages, settings, ssl, log);
+  const known = new Set<string>();
+  return () => createClient({ packages, settings, ssl, log, known });
 }
 
-function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: object | undefined, log?: KafkaLog): Client {
+interface ClientOptions {
+  readonly packages: KafkaPackages;
+  readonly settings: KafkaSettings;
+  readonly ssl: object | undefined;
+  readonly log: KafkaLog | undefined;
+  readonly known: Set<string>;
+}
+
+function createClient({ packages, settings, ssl, log, known }: ClientOptions): Client {
   const cluster: Cluster = new packages.Cluster({
     logger: packages.createLogger({ level: log === undefined ? 0 : 2, logCreator: () => (entry) => tell(entry, log) }),
     socketFactory: packages.socketFactory,
@@ -81,7 +93,6 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
       metadata: (topics: readonly string[]) => requestMetadata(broker, topics, new packages.Encoder()),
     });
   };
-  const known = new Set<string>();
   const closed = new AbortController();
   const coordinators = new Map<string, Broker>();
 
@@ -146,6 +157,8 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
         response: { decode: async (raw) => decode(raw), parse: async (decoded) => decoded },
         logResponseError: false,
       }),
+    known,
+    closed: closed.signal,
     topic,
     partitions: async (name) => (await topic(name)).partitionMetadata,
     refresh: () => cluster.refreshMetadata(),

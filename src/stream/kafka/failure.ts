@@ -68,8 +68,14 @@ export function isMisdirected(error: unknown): boolean {
   return isPassing(error) && !['CONCURRENT_TRANSACTIONS', 'UNSTABLE_OFFSET_COMMIT'].includes(typeOf(error) ?? '');
 }
 
+/** Of a topic that was there. */
 export function isUnknownTopic(error: unknown): boolean {
-  return !(error instanceof ScoreBatchError) && typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION';
+  return !(error instanceof ScoreBatchError) && isMissingTopic(error);
+}
+
+/** Of any topic. */
+export function isMissingTopic(error: unknown): boolean {
+  return typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION';
 }
 
 export function missingTopic(topic: string, cause: unknown): ScoreBatchError {

@@ -3,6 +3,7 @@ import { assignPartitions, type GroupMember } from './assignment.ts';
 import type { Client } from './client.ts';
 import { isPassing, typeOf, userError } from './failure.ts';
 import { retry, sleep } from './retry.ts';
+import { whileUnknown } from './while-unknown.ts';
 import type { Broker } from './wire.ts';
 
 /** How soon the partitions of a killed process are given to another. */
@@ -67,7 +68,7 @@ export function createMembership(client: Client, group: string, topic: string): 
 
   const assign = async (members: readonly { memberId: string; memberMetadata: Buffer }[]) => {
     await retry(() => client.refresh(), { deadline: performance.now() + AWAY_MS });
-    const partitions = (await client.partitions(topic)).length;
+    const partitions = (await whileUnknown(client, () => client.partitions(topic))).length;
     const found = members.map(({ memberId: id, memberMetadata }): GroupMember => ({ id, owned: ownedOf(memberMetadata) }));
     return [...assignPartitions(found, partitions)].map(([id, own]) => ({
       memberId: id,

@@ -1,12 +1,13 @@
 import type { Log } from '../log.ts';
 import type { KafkaSettings } from '../settings.ts';
 import { type Client, clientFactory, type KafkaLog } from './client.ts';
-import { userError } from './failure.ts';
+import { isMissingTopic, userError } from './failure.ts';
 import { openProducer } from './producer.ts';
 import { readPartitions } from './read-partitions.ts';
 import { retry } from './retry.ts';
 import { subscribe } from './subscribe.ts';
 import { topicFacts } from './topic-facts.ts';
+import { whileUnknown } from './while-unknown.ts';
 
 /** How long brokers may be away when something is asked of them once. */
 const ASK_MS = 15_000;
@@ -59,13 +60,21 @@ export async function openKafka(settings: KafkaSettings, log?: KafkaLog): Promis
     throw error;
   });
   return {
-    describe: (topic) => ask(`describing ${topic}`, () => topicFacts(asking, topic)),
+    describe: (topic) =>
+      ask(`describing ${topic}`, () =>
+        whileUnknown(asking, () => topicFacts(asking, topic)).catch((error: unknown) => {
+          if (isMissingTopic(error)) return undefined;
+          throw error;
+        }),
+      ),
     offsetAt: (topic, partition, timestamp) =>
-      ask(`looking for a time in ${topic}`, async () => {
-        await asking.partitions(topic);
-        const found = (await asking.offsets(topic, [partition], timestamp)).get(partition) ?? -1;
-        return found >= 0 ? found : ((await asking.offsets(topic, [partition], END)).get(partition) ?? 0);
-      }),
+      ask(`looking for a time in ${topic}`, () =>
+        whileUnknown(asking, async () => {
+          await asking.partitions(topic);
+          const found = (await asking.offsets(topic, [partition], timestamp)).get(partition) ?? -1;
+          return found >= 0 ? found : ((await asking.offsets(topic, [partition], END)).get(partition) ?? 0);
+        }),
+      ),
     subscribe: async (topic, group, member) => subscribe(await ask('connecting', connected), topic, group, member),
     openProducer: async (transactionalId, of) =>
       openProducer(await writer(of.partition), transactionalId, of, settings.compression ?? 'none'),

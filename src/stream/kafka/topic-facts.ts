@@ -1,5 +1,6 @@
 import type { TopicFacts } from '../log.ts';
 import type { Client } from './client.ts';
+import { missingTopic } from './failure.ts';
 import { protocolError } from './protocol-error.ts';
 
 const TOPIC = 2;
@@ -15,12 +16,14 @@ const CONFIGS = [
   'min.insync.replicas',
 ];
 
-/** @returns undefined if there is no such topic */
-export async function topicFacts(client: Client, topic: string): Promise<TopicFacts | undefined> {
+/** @throws ScoreBatchError `configuration` if there is no such topic; the protocol's error if it is known */
+export async function topicFacts(client: Client, topic: string): Promise<TopicFacts> {
   const broker = await client.anyBroker();
   const found = (await broker.metadata([topic])).topicMetadata.find((one) => one.topic === topic);
-  if (found === undefined || found.topicErrorCode === UNKNOWN_TOPIC) return undefined;
-  if (found.topicErrorCode !== 0) throw protocolError(found.topicErrorCode);
+  const code = found?.topicErrorCode ?? UNKNOWN_TOPIC;
+  if (code === UNKNOWN_TOPIC && !client.known.has(topic)) throw missingTopic(topic, protocolError(code));
+  if (found === undefined || code !== 0) throw protocolError(code);
+  client.known.add(topic);
   const ids = found.partitionMetadata.map(({ partitionId }) => partitionId).sort((a, b) => a - b);
   const [begins, ends, configs] = await Promise.all([
     client.offsets(topic, ids, BEGIN),

@@ -76,7 +76,7 @@ export async function fakeBroker({
       case METADATA:
         return metadata(topicsOf(body));
       case LIST_OFFSETS: {
-        const topic = body.subarray(11, 11 + body.readInt16BE(9)).toString();
+        const topic = body.subarray(10, 10 + body.readInt16BE(8)).toString();
         const partition = Buffer.concat([int32(0), int16(knows(topic) ? 0 : UNKNOWN_TOPIC), Buffer.alloc(16)]);
         return array([Buffer.concat([text(topic), array([partition])])]);
       }
