@@ -44,8 +44,10 @@ export function afterRun(before: Series, { plan, began }: ObservedRun, end: Obse
   if (end.state !== 'published' && end.state !== 'already published') return series;
   const { window, bundle } = plan;
   set('score_batch_last_success_timestamp_seconds', [end.ended / 1000]);
-  // A backfill publishes older windows after newer ones. A slice does not publish the window of the batch.
-  if (plan.slice === undefined && window.end.getTime() / 1000 >= (of('score_batch_newest_window_end_timestamp_seconds') ?? 0)) {
+  // A backfill publishes older windows after newer ones. The next window of the schedule follows neither a slice nor a window of
+  // another kind, such as a day of a weekly job.
+  const isRegular = plan.slice === undefined && window.kind === plan.job.definition.every;
+  if (isRegular && window.end.getTime() / 1000 >= (of('score_batch_newest_window_end_timestamp_seconds') ?? 0)) {
     set('score_batch_newest_window_start_timestamp_seconds', [window.start.getTime() / 1000]);
     set('score_batch_newest_window_end_timestamp_seconds', [window.end.getTime() / 1000]);
   }

@@ -13,8 +13,14 @@ export const METRICS = {
   },
   score_batch_last_run_rows: { type: 'gauge', help: 'Rows of the last run whose rows were counted, by outcome' },
   score_batch_last_success_timestamp_seconds: { type: 'gauge', help: 'When a window was last published, or found to be' },
-  score_batch_newest_window_start_timestamp_seconds: { type: 'gauge', help: 'Start of the newest published window' },
-  score_batch_newest_window_end_timestamp_seconds: { type: 'gauge', help: 'End of the newest published window' },
+  score_batch_newest_window_start_timestamp_seconds: {
+    type: 'gauge',
+    help: 'Start of the newest published window of the kind that the job file names',
+  },
+  score_batch_newest_window_end_timestamp_seconds: {
+    type: 'gauge',
+    help: 'End of the newest published window of the kind that the job file names',
+  },
   score_batch_model_info: { type: 'gauge', help: 'The model of the last success' },
 } as const;
 
