@@ -5,6 +5,10 @@ export const METRICS = {
     help: 'Runs that ended, by state; what a process did not live to write is missing',
   },
   score_batch_last_run_timestamp_seconds: { type: 'gauge', help: 'When the last run ended' },
+  score_batch_last_phase_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When a process had done its part of a run, such as freeze or score',
+  },
   score_batch_last_run_state: { type: 'gauge', help: '1 for the state in which the last run ended' },
   score_batch_last_run_duration_seconds: { type: 'gauge', help: 'Time that the process of the last run took for it' },
   score_batch_last_run_stage_seconds: {

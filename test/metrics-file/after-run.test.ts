@@ -25,19 +25,19 @@ function after(...runs: readonly Ended[]): Series {
     };
     const run = { plan, runId: 'r', began: 0 } as unknown as ObservedRun;
     const end = { state, ended: ended * 1000, stages: [], seconds: {}, rows: undefined } as unknown as ObservedEnd;
-    series = afterRun(series, run, end) ?? series;
+    series = afterRun(series, run, end);
   }
   return series;
 }
 
-function valueOf(series: Series, metric: Metric, labels: Labels = {}): number | undefined {
+function inSeries(series: Series, metric: Metric, labels: Labels = {}): number | undefined {
   return series.get(metric)?.get(labelsOf('churn', labels));
 }
 
 /** First day, and the day after the last one. */
 function newestWindow(series: Series): (string | undefined)[] {
   return (['start', 'end'] as const).map((side) => {
-    const seconds = valueOf(series, `score_batch_newest_window_${side}_timestamp_seconds`);
+    const seconds = inSeries(series, `score_batch_newest_window_${side}_timestamp_seconds`);
     return seconds === undefined ? undefined : new Date(seconds * 1000).toISOString().slice(0, 10);
   });
 }
@@ -49,9 +49,17 @@ it.each([
   expect(newestWindow(after({ window }))).toEqual([undefined, undefined]);
   expect(newestWindow(after({}, { window }))).toEqual(['2026-11-09', '2026-11-16']);
   expect(newestWindow(after({ window }, {}))).toEqual(['2026-11-09', '2026-11-16']);
-  expect(valueOf(after({}, { window, ended: 7 }), 'score_batch_last_success_timestamp_seconds')).toBe(7);
+  expect(inSeries(after({}, { window, ended: 7 }), 'score_batch_last_success_timestamp_seconds')).toBe(7);
 });
 
 it('a range that is a week of the zone is the newest window', () => {
   expect(newestWindow(after({}, { window: { from: '2026-11-16', to: '2026-11-23' } }))).toEqual(['2026-11-16', '2026-11-23']);
+});
+
+it('a part of a run that was done says when, and leaves how the last run ended', () => {
+  const series = after({ state: 'failed', ended: 7 }, { state: 'phase', ended: 8 });
+  expect(inSeries(series, 'score_batch_last_phase_timestamp_seconds')).toBe(8);
+  expect(inSeries(series, 'score_batch_last_run_timestamp_seconds')).toBe(7);
+  expect(inSeries(series, 'score_batch_last_run_state', { state: 'failed' })).toBe(1);
+  expect(inSeries(series, 'score_batch_runs_total', { state: 'failed' })).toBe(1);
 });

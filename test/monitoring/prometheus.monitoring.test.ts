@@ -36,3 +36,52 @@ it('promtool understands every query of the dashboard', async () => {
   await writeFile(file, stringify({ groups: [{ name: 'queries', rules }] }));
   expect(await promtool(['check', 'rules', file])).toContain(`${queries.length} rules found`);
 });
+
+it('the dashboard shows of a job that has run on two hosts what the last one says', async () => {
+  const hosts = [
+    { instance: 'a', time: 600, state: 'failed', quarantined: 10, model: '1' },
+    { instance: 'b', time: 1200, state: 'published', quarantined: 1, model: '2' },
+  ];
+  const series = hosts.flatMap(({ instance, time, state, quarantined, model }) =>
+    (
+      [
+        ['last_run_timestamp_seconds', '', time],
+        ['last_success_timestamp_seconds', '', time],
+        ['newest_window_end_timestamp_seconds', '', time],
+        ['last_run_state', `state="${state}"`, 1],
+        ['last_run_rows', 'outcome="scored"', 100 - quarantined],
+        ['last_run_rows', 'outcome="quarantined"', quarantined],
+        ['last_run_stage_seconds', 'stage="score"', time / 10],
+        ['model_info', `model="churn", version="${model}", digest="d"`, 1],
+      ] as const
+    ).map(([name, labels, value]) => ({
+      series: `score_batch_${name}{job_name="churn", instance="${instance}", ${labels}}`.replace(', }', '}'),
+      values: `${value}x60`,
+    })),
+  );
+  const expected: Record<string, readonly (readonly [labels: string, value: number])[]> = {
+    'Last success': [['', 1800]],
+    'Age of the newest window': [['', 1800]],
+    'Last run': [['state="published"', 1]],
+    'In quarantine': [['', 0.01]],
+    'Time by stage': [['stage="score"', 120]],
+    Rows: [
+      ['outcome="scored"', 99],
+      ['outcome="quarantined"', 1],
+    ],
+    Models: [['model="churn", version="2", digest="d"', 1]],
+  };
+  const queries = (await dashboardQueries()).filter(({ panel, query }) => panel in expected && !query.includes('_serve_'));
+  expect(queries.map(({ panel }) => panel)).toEqual(Object.keys(expected));
+  const looks = queries.map(({ panel, query }) => ({
+    expr: query,
+    eval_time: '50m',
+    exp_samples: expected[panel]?.map(([labels, value]) => ({
+      labels: `{job_name="churn", ${labels}}`.replace(', }', '}'),
+      value,
+    })),
+  }));
+  const file = path.join(await temporaryFolder(), 'dashboard-test.yaml');
+  await writeFile(file, stringify({ tests: [{ interval: '1m', input_series: series, promql_expr_test: looks }] }));
+  expect(await promtool(['test', 'rules', file])).toContain('SUCCESS');
+});
