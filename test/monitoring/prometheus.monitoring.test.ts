@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { labelsOf, type Metric, textOf } from '../../src/metrics-file/metrics.ts';
 import { linearProject } from '../support/linear-project.ts';
+import { readPage } from '../support/markdown.ts';
 import { repository, temporaryFolder } from '../support/project.ts';
 import { scoreBatch } from '../support/score-batch.ts';
 import { alerts, dashboardQueries, RULES } from './deployed.ts';
@@ -27,6 +28,36 @@ it('promtool takes the rules, and each alert fires when it should and is silent 
   expect(await promtool(['test', 'rules', ...tests])).toContain('SUCCESS');
   const tried = (await Promise.all(tests.map((file) => readFile(file, 'utf8')))).join('\n');
   expect((await alerts()).map(({ alert }) => alert).filter((alert) => !tried.includes(`alertname: ${alert}`))).toEqual([]);
+});
+
+it('the rule for a job that has never published fires after its time, until there is a window', async () => {
+  const [block, ...more] = readPage('docs/observability.md').blocks.filter(({ info }) => info === 'yaml prometheus');
+  expect(more).toEqual([]);
+  const folder = await temporaryFolder();
+  await writeFile(path.join(folder, 'expected.yaml'), block?.text ?? '');
+  expect(await promtool(['check', 'rules', path.join(folder, 'expected.yaml')])).toContain('1 rules found');
+  const annotations = { summary: 'No window of churn has ever been published, or its metrics are gone' };
+  const fired = [{ exp_labels: { severity: 'critical', job_name: 'churn' }, exp_annotations: annotations }];
+  const window = (job: string) => `score_batch_newest_window_end_timestamp_seconds{job_name="${job}", instance="a"}`;
+  const input = [
+    { series: window('other'), values: '0x300' },
+    { series: window('churn'), values: '_x200 0x100' },
+  ];
+  const looks = (
+    [
+      ['191h', []],
+      ['193h', fired],
+      ['210h', []],
+    ] as const
+  ).map(([eval_time, exp_alerts]) => ({
+    eval_time,
+    alertname: 'ScoreBatchNothingPublished',
+    exp_alerts,
+  }));
+  const tests = [{ interval: '1h', input_series: input, alert_rule_test: looks }];
+  const file = path.join(folder, 'expected-test.yaml');
+  await writeFile(file, stringify({ rule_files: ['expected.yaml'], evaluation_interval: '1h', tests }));
+  expect(await promtool(['test', 'rules', file])).toContain('SUCCESS');
 });
 
 it('promtool understands every query of the dashboard', async () => {
