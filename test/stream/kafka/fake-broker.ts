@@ -12,7 +12,7 @@ const VERSIONS = new Map([
 ]);
 const UNKNOWN_TOPIC = 3;
 
-/** What becomes of a password: whoever has it is let in, or refused, or the connection is closed. */
+/** What becomes of a password: its user is let in, or refused, or the connection is closed. */
 export type Proof = 'accepted' | 'refused' | 'closed';
 
 interface FakeOptions {
