@@ -1,7 +1,7 @@
 import type { ObservedEnd, ObservedRun } from '../observe/observer.ts';
 import { type Labels, labelsOf, type Metric, type Series } from './metrics.ts';
 
-/** Labels of the states; a part of a run does not count. */
+/** Labels of the states; a phase is not counted. */
 const STATES: Readonly<Record<Exclude<ObservedEnd['state'], 'phase'>, string>> = {
   published: 'published',
   'already published': 'already_published',
@@ -10,7 +10,10 @@ const STATES: Readonly<Record<Exclude<ObservedEnd['state'], 'phase'>, string>> =
   failed: 'failed',
 };
 
-/** What the file tells once a run has ended. @param before what it told; undefined if a part of a run ended, which changes nothing */
+/**
+ * The file's metrics after a run has ended. @param before the current ones @returns undefined if a phase ended, which changes
+ * nothing
+ */
 export function afterRun(before: Series, { plan, began }: ObservedRun, end: ObservedEnd): Series | undefined {
   if (end.state === 'phase') return undefined;
   const job = plan.job.definition.name;
@@ -31,7 +34,7 @@ export function afterRun(before: Series, { plan, began }: ObservedRun, end: Obse
   set('score_batch_last_run_timestamp_seconds', [end.ended / 1000]);
   set('score_batch_last_run_state', ...states.map((label) => [Number(label === state), { state: label }] as const));
   set('score_batch_last_run_duration_seconds', [(end.ended - began) / 1000]);
-  // What an earlier run took and counted is not what this one did.
+  // Times and counts of an earlier run are not this run's.
   if (end.state !== 'already published') {
     set(
       'score_batch_last_run_stage_seconds',
@@ -44,7 +47,7 @@ export function afterRun(before: Series, { plan, began }: ObservedRun, end: Obse
   if (end.state !== 'published' && end.state !== 'already published') return series;
   const { window, bundle } = plan;
   set('score_batch_last_success_timestamp_seconds', [end.ended / 1000]);
-  // A backfill publishes older windows after newer ones. A slice does not publish the window of the batch.
+  // A backfill publishes older windows after newer ones. A slice does not publish the batch's window.
   if (plan.slice === undefined && window.end.getTime() / 1000 >= (of('score_batch_newest_window_end_timestamp_seconds') ?? 0)) {
     set('score_batch_newest_window_start_timestamp_seconds', [window.start.getTime() / 1000]);
     set('score_batch_newest_window_end_timestamp_seconds', [window.end.getTime() / 1000]);
