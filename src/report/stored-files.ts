@@ -183,7 +183,7 @@ async function put(
     lost = error;
   }
   const now = await asReport(spec, file, (stores) => stores.look(address));
-  // In S3, the same content has the same version, whoever put it there.
+  // In S3, the same content has the same version, no matter who put it there.
   const other = now?.version !== there?.version || !isSameMark(there?.mark, mark);
   if (other && isSameMark(now?.mark, mark)) return 'in place';
   if (lost !== undefined) throw lost;

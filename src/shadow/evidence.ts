@@ -35,7 +35,7 @@ interface RefusalOptions {
   readonly now: number;
 }
 
-/** How many intervals old the newest slice may be: a single late one is no sign of trouble. */
+/** How many intervals old the newest slice may be: one that is late proves nothing. */
 const INTERVALS = 2;
 
 /** Reasons why people should not read the current table yet, one sentence each; empty if there are none. */
