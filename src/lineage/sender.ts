@@ -25,7 +25,7 @@ const PASSING = new Set([429, 500, 502, 503, 504]);
 export interface Unsent {
   readonly events: number;
   readonly of: number;
-  /** Why the last event was not sent. */
+  /** Why the first event was not sent. Events behind one that is never answered are lost because the command ends. */
   readonly reason: string;
 }
 
@@ -78,7 +78,7 @@ export class Sender {
     this.#failed += 1;
     if (paused) return;
     this.#inARow += 1;
-    this.#reason = failure;
+    this.#reason ||= failure;
     this.#failedAt = this.#now();
   }
 

@@ -3,8 +3,12 @@ export type Signal = (typeof SIGNALS)[number];
 
 const PREFIX = 'OTEL_EXPORTER_OTLP';
 const PROTOCOL = 'http/protobuf';
+const ATTRIBUTES = 'OTEL_RESOURCE_ATTRIBUTES';
 
-/** The signals that the environment asks for, and the problems of variables that prevent others. */
+/** Maximum length of a name or a value. */
+const MOST_CHARACTERS = 255;
+
+/** The signals that the environment asks for, and the problems of variables with unusable values. */
 export interface Wanted {
   readonly signals: readonly Signal[];
   readonly problems: readonly string[];
@@ -23,7 +27,22 @@ export function wantedSignals(environment: NodeJS.ProcessEnv): Wanted {
     if (problem !== undefined) problems.add(problem);
     return problem === undefined;
   });
+  if (signals.length > 0 && !isAttributes(environment[ATTRIBUTES] ?? ''))
+    problems.add(
+      `${ATTRIBUTES} is ignored: it must be name=value,name=value, with names and values of at most ${MOST_CHARACTERS} ` +
+        'characters in which "=", "," and "%" are percent-encoded',
+    );
   return { signals, problems: [...problems] };
+}
+
+/** Whether OpenTelemetry's packages can read the attributes. If not, they silently drop all, as the specification says. */
+export function isAttributes(text: string): boolean {
+  const entries = text.split(',').filter((entry) => entry.trim() !== '');
+  return entries.every((entry) => {
+    const parts = entry.split('=').map((part) => decodedOrNot(part.trim()));
+    const isShort = parts.every((part) => part !== undefined && part.length <= MOST_CHARACTERS);
+    return parts.length === 2 && parts[0] !== '' && isShort;
+  });
 }
 
 /** Values that must not be shown: headers, and passwords in addresses. */
@@ -63,9 +82,14 @@ function problemOf(endpoint: Variable, protocol: Variable | undefined): string |
 }
 
 function decoded(text: string): string {
+  return decodedOrNot(text) ?? text;
+}
+
+/** The decoded string; undefined if its percent-encoding is malformed. */
+function decodedOrNot(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text;
+    return undefined;
   }
 }
