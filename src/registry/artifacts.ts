@@ -9,13 +9,13 @@ import { type TrackingServer, transferMs } from './server.ts';
 
 /** A file among a model's artifacts. */
 export interface Artifact {
-  /** Below the model's root. */
+  /** Relative to the model's root. */
   readonly path: string;
   /** As listed; undefined if the server does not say. */
   readonly bytes: number | undefined;
 }
 
-/** A model of MLflow has some ten files. */
+/** An MLflow model has about ten files. */
 const MAX_FILES = 1000;
 const MAX_DEPTH = 5;
 
@@ -43,7 +43,7 @@ const listing = z.object({
  * Lists all files of a model.
  *
  * @param root see `artifactRoot`
- * @throws ScoreBatchError `configuration` if a path leads out of the model, a name is there twice, or there are too many
+ * @throws ScoreBatchError `configuration` if a path leaves the model, a name appears twice, or there are too many
  */
 export async function listArtifacts(server: TrackingServer, root: string): Promise<Artifact[]> {
   const found: Artifact[] = [];
@@ -67,11 +67,11 @@ export async function listArtifacts(server: TrackingServer, root: string): Promi
 }
 
 /**
- * Writes an artifact to a new file.
+ * Downloads an artifact to a new file.
  *
  * @param limit bytes
  * @returns its SHA-256, hex
- * @throws ScoreBatchError `configuration` if it has other bytes than listed, or more than the limit
+ * @throws ScoreBatchError `configuration` if its size differs from the listed one or exceeds the limit
  */
 export async function download(
   server: TrackingServer,
@@ -91,7 +91,7 @@ export async function download(
     throw strange(`lists ${path}, and answers with ${response.status} when it is read`);
   }
   const hash = createHash('sha256');
-  // A new file, not one that a link leads to.
+  // Create a new file: never write through a link.
   const file = await open(to, 'wx', 0o444);
   let bytes = 0;
   const allowed = transferMs(server, listed ?? limit);
@@ -102,7 +102,7 @@ export async function download(
       if (bytes > (listed ?? limit)) throw otherBytes(path, listed, 'more');
       hash.update(part);
       await file.writeFile(part);
-      // A server that sends a byte now and then would never be silent.
+      // A server that sends a byte now and then would never count as silent.
       if (performance.now() > until) throw slow(server, path, allowed);
       more();
     }

@@ -4,31 +4,31 @@ import { type TrackingServer, transferMs } from './server.ts';
 
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT';
-  /** Below the server's address, encoded. */
+  /** Relative to the server's address, encoded. */
   readonly path: string;
   readonly body?: string | Uint8Array<ArrayBuffer>;
-  /** Whether asking twice does no harm. */
+  /** Whether repeating it does no harm. */
   readonly repeatable: boolean;
 }
 
-/** An answer whose body has not been read yet. */
+/** An answer with its body still unread. */
 export interface Answer {
   readonly response: Response;
-  /** Gives the server its time anew: a part of the body has come. */
+  /** Restarts the timeout, because part of the body has arrived. */
   more(): void;
-  /** Must be called when the body is read or not wanted. */
+  /** Must be called once the body is read or not wanted. */
   end(): void;
 }
 
-/** Pauses before an idempotent request is tried again. */
+/** Pauses before retries of an idempotent request. */
 const PAUSES_MS = [500, 2000];
 
 /**
- * Sends a request. Redirects are not followed: credentials and models belong to the server that was named.
+ * Sends a request. Does not follow redirects: credentials and models are for the configured server only.
  *
  * @returns any answer but a redirect, 401, 403, 429 and 5xx
- * @throws ScoreBatchError `unavailable` if the server cannot be reached, does not answer in time or says that it cannot,
- *   `permission` for 401 and 403, `configuration` for a redirect
+ * @throws ScoreBatchError `unavailable` if the server cannot be reached, does not answer in time or says that it is
+ * unavailable, `permission` for 401 and 403, `configuration` for a redirect
  */
 export async function send(server: TrackingServer, request: Request): Promise<Answer> {
   for (let tried = 0; ; tried++) {
@@ -47,7 +47,7 @@ export async function send(server: TrackingServer, request: Request): Promise<An
   }
 }
 
-/** Whether it makes sense to try again at once: a server that hangs would hang again. */
+/** Whether to retry at once: not if the server hung, because it would hang again. */
 function isPassing(error: unknown): boolean {
   return error instanceof ScoreBatchError && error.registryDown && !/ did not answer within /.test(error.message);
 }
@@ -102,7 +102,7 @@ async function dismiss({ response, end }: Answer): Promise<void> {
   await response.body?.cancel().catch(() => undefined);
 }
 
-/** What a request or the reading of its answer failed with. */
+/** The error for a failed request, or for a failure while reading its answer. */
 export function failure(server: Pick<TrackingServer, 'base' | 'timeoutMs' | 'signal'>, cause: unknown): unknown {
   if (server.signal.aborted) return server.signal.reason;
   if (cause instanceof ScoreBatchError) return cause;
@@ -129,7 +129,7 @@ function codeOf(error: unknown): string {
   let said = 'no connection';
   for (let inner = error, depth = 0; inner instanceof Error && depth < 5; inner = inner.cause, depth++) {
     if ('code' in inner && typeof inner.code === 'string') return inner.code;
-    // Some have only a few words: `bad port`.
+    // Some errors have only a few words: `bad port`.
     if (depth > 0 && /^[\w ]{1,40}$/.test(inner.message)) said = inner.message;
   }
   return said;

@@ -1,16 +1,16 @@
-// How many bytes a codec will write, or take, found without writing them: a batch of a megabyte may hold a gigabyte. What is damaged counts
-// up to there, and is the codec's to report.
+// How many bytes a codec will write, or allocate, computed without decompressing: a batch of a megabyte may hold a gigabyte.
+// Corrupt data is counted up to the damage; the codec reports it.
 
 const LZ4_MAGIC = 0x184d2204;
 const LZ4_UNCOMPRESSED = 0x80000000;
-/** No byte of a block of lz4 stands for more. */
+/** Most bytes that one byte of an lz4 block can expand to. */
 const LZ4_RATIO = 255;
 const ZSTD_MAGIC = 0xfd2fb528;
-/** Of 16 magic numbers, which differ in their last digit: frames that a decoder passes over. */
+/** Skippable frames have 16 magic numbers, which differ in the last hex digit. */
 const ZSTD_SKIPPED = 0x184d2a5;
 const RLE = 1;
 
-/** Of a block, which begins with its size. */
+/** Size of a block's output, which the block begins with. */
 export function snappySize(block: Buffer): number {
   let size = 0;
   for (let at = 0, scale = 1; at < 5; at++, scale *= 128) {
@@ -21,7 +21,7 @@ export function snappySize(block: Buffer): number {
   return size;
 }
 
-/** Exact if it is above `enough`; else the size is at most what is returned. */
+/** Exact if above `enough`; otherwise an upper bound. */
 export function lz4Size(frames: Buffer, enough: number): number {
   const most = eachLz4Block(frames, (block, limit) => Math.min(limit, block.length * LZ4_RATIO));
   return most <= enough ? most : eachLz4Block(frames, lz4BlockSize);
@@ -69,8 +69,8 @@ function lz4BlockSize(block: Buffer): number {
 }
 
 /**
- * @returns the frames without those that decoders pass over, which Node's would end at; and the memory that they ask for before anything
- *   is written: what each says that it holds, or its window
+ * @returns the frames without skippable ones, at which Node's decoder would stop; and the memory that they ask for before anything
+ *   is written: the size of the content that each declares, or its window
  */
 export function zstdFrames(bytes: Buffer): { readonly frames: Buffer; readonly asked: number } {
   const frames: Buffer[] = [];
@@ -109,7 +109,7 @@ function zstdWindow(descriptor: number): number {
   return base + (base / 8) * (descriptor & 7);
 }
 
-/** Bytes that are cut off count as zeros, as for the codec. */
+/** Bytes that are cut off count as zeros, as the codec reads them. */
 function contentSize(frame: Buffer, at: number, bytes: number): number {
   const size = Buffer.alloc(8);
   frame.copy(size, 0, at, at + bytes);

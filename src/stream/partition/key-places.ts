@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 
-/** Keys per generation: some tens of megabytes at most, whatever the number of keys and their length. */
+/** Keys per generation: at most some tens of megabytes, however many keys there are and however long. */
 const KEYS = 50_000;
-/** As many characters as the hash that stands for a longer key, less one: no key is another one's hash. */
+/** Longer keys are remembered by their hash, which has one character more, so that no key is another one's hash. */
 const LONG = 63;
 
-/** In which partition keys were seen, as far as memory goes: the newest 50,000 to 100,000 keys of this process. */
+/** In which partition keys were seen, for the newest 50,000 to 100,000 keys of this process. */
 export interface KeyPlaces {
-  /** @returns the other partition in which the key was seen; undefined if there is none, or it was forgotten */
+  /** @returns another partition in which the key was seen; undefined if there is none, or it was forgotten */
   see(key: string, partition: number): number | undefined;
 }
 
