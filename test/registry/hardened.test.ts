@@ -7,6 +7,8 @@ import { artifactRoot } from '../../src/registry/artifact-path.ts';
 import { keep } from '../../src/registry/cache.ts';
 import { send } from '../../src/registry/request.ts';
 import { trackingServer, transferMs } from '../../src/registry/server.ts';
+import { deliveringProject, LINK, WEBHOOK } from '../delivery/project.ts';
+import { webhookServer } from '../delivery/webhook-server.ts';
 import { writeBundle } from '../support/challenger-project.ts';
 import { linearProject } from '../support/linear-project.ts';
 import { repository, temporaryFolder } from '../support/project.ts';
@@ -24,9 +26,12 @@ async function otherFiles(): Promise<Record<string, Buffer>> {
   return await filesOf(folder);
 }
 
-async function project(url: string) {
-  const folder = await linearProject({ edit: (job) => job.replace('model: model', 'model: models:/linear@champion') });
+/** @param delivery of the job file, and the address of the webhook that it names */
+async function project(url: string, { delivery, webhook }: { readonly delivery?: string; readonly webhook?: string } = {}) {
+  const edit = (job: string) => job.replace('model: model', 'model: models:/linear@champion');
+  const folder = await (delivery === undefined ? linearProject({ edit }) : deliveringProject(delivery, { edit }));
   const environment = {
+    ...(webhook !== undefined && { CHURN_WEBHOOK_URL: webhook }),
     ...{ MLFLOW_TRACKING_URI: url, MLFLOW_HTTP_REQUEST_TIMEOUT: '1' },
     SCORE_BATCH_MODEL_CACHE: path.join(await temporaryFolder(), 'cache'),
   };
@@ -64,16 +69,19 @@ it('`model push` takes no version for its own that has the tag and lacks the fil
   expect(registry.requests.join('\n')).toContain('/runs/create');
 });
 
-it('`score` and `publish` can be repeated after the window was published and the alias has moved', async () => {
+it('`score` and `publish` can be repeated after the window was published and told of, and the alias has moved', async () => {
   const registry = await fakeRegistry({
     7: { files: FILES, tags: TAGS },
     8: { files: await otherFiles() },
   });
-  const { call } = await project(registry.url);
+  const { url: webhook, posted } = await webhookServer();
+  const { call } = await project(registry.url, { delivery: LINK + WEBHOOK, webhook });
   for (const step of ['freeze', 'score', 'publish']) {
     const { code, stderr } = await call(step, '--week', '1997-W11');
     expect(code, stderr).toBe(0);
   }
+  // The message has entries of the window's ledger after those of the run.
+  expect(posted).toHaveLength(1);
   registry.champion = '8';
   for (const step of ['score', 'publish']) {
     const { code, stderr } = await call(step, '--week', '1997-W11');
