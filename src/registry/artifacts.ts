@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ScoreBatchError } from '../errors.ts';
 import { artifactUrl, insidePath, LISTING } from './artifact-path.ts';
 import { askFor, getting } from './ask.ts';
-import { down, failure, send } from './request.ts';
+import { down, send } from './request.ts';
 import { type TrackingServer, transferMs } from './server.ts';
 
 /** A file among a model's artifacts. */
@@ -84,11 +84,10 @@ export async function download(
 ): Promise<string> {
   const { path, bytes: listed } = artifact;
   if ((listed ?? 0) > limit) throw strange(`lists ${listed} bytes for ${path}, and the limit is ${limit}`);
-  const { response, more, end } = await send(server, getting(artifactUrl(root, path)));
-  if (response.status !== 200) {
+  const { status, body, more, end } = await send(server, getting(artifactUrl(root, path)));
+  if (status !== 200) {
     end();
-    await response.body?.cancel().catch(() => undefined);
-    throw strange(`lists ${path}, and answers with ${response.status} when it is read`);
+    throw strange(`lists ${path}, and answers with ${status} when it is read`);
   }
   const hash = createHash('sha256');
   // A new file, not one that a link leads to.
@@ -97,7 +96,7 @@ export async function download(
   const allowed = transferMs(server, listed ?? limit);
   const until = performance.now() + allowed;
   try {
-    for await (const part of response.body ?? []) {
+    for await (const part of body) {
       bytes += part.length;
       if (bytes > (listed ?? limit)) throw otherBytes(path, listed, 'more');
       hash.update(part);
@@ -108,8 +107,6 @@ export async function download(
     }
     if (listed !== undefined && bytes !== listed) throw otherBytes(path, listed, String(bytes));
     await file.sync();
-  } catch (error) {
-    throw failure(server, error);
   } finally {
     end();
     await file.close();
