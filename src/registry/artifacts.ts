@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { ScoreBatchError } from '../errors.ts';
 import { artifactUrl, insidePath, LISTING } from './artifact-path.ts';
 import { askFor, getting } from './ask.ts';
+import { newFile, UNUSED, writing } from './new-file.ts';
 import { down, send } from './request.ts';
 import { type TrackingServer, transferMs } from './server.ts';
 
@@ -69,9 +69,11 @@ export async function listArtifacts(server: TrackingServer, root: string): Promi
 /**
  * Writes an artifact to a new file.
  *
+ * @param to its folder is made
  * @param limit bytes
  * @returns its SHA-256, hex
- * @throws ScoreBatchError `configuration` if it has other bytes than listed, or more than the limit
+ * @throws ScoreBatchError `configuration` if it has other bytes than listed, or more than the limit, or a path that cannot be one
+ *   here; `permission` if it cannot be written
  */
 export async function download(
   server: TrackingServer,
@@ -85,31 +87,30 @@ export async function download(
   const { path, bytes: listed } = artifact;
   if ((listed ?? 0) > limit) throw strange(`lists ${listed} bytes for ${path}, and the limit is ${limit}`);
   const { status, body, more, end } = await send(server, getting(artifactUrl(root, path)));
-  if (status !== 200) {
-    end();
-    throw strange(`lists ${path}, and answers with ${status} when it is read`);
-  }
   const hash = createHash('sha256');
-  // A new file, not one that a link leads to.
-  const file = await open(to, 'wx', 0o444);
   let bytes = 0;
   const allowed = transferMs(server, listed ?? limit);
   const until = performance.now() + allowed;
   try {
-    for await (const part of body) {
-      bytes += part.length;
-      if (bytes > (listed ?? limit)) throw otherBytes(path, listed, 'more');
-      hash.update(part);
-      await file.writeFile(part);
-      // A server that sends a byte now and then would never be silent.
-      if (performance.now() > until) throw slow(server, path, allowed);
-      more();
+    if (status !== 200) throw strange(`lists ${path}, and answers with ${status} when it is read`);
+    const file = await newFile(to, path);
+    try {
+      for await (const part of body) {
+        bytes += part.length;
+        if (bytes > (listed ?? limit)) throw otherBytes(path, listed, 'more');
+        hash.update(part);
+        await writing(to, () => file.writeFile(part));
+        // A server that sends a byte now and then would never be silent.
+        if (performance.now() > until) throw slow(server, path, allowed);
+        more();
+      }
+      if (listed !== undefined && bytes !== listed) throw otherBytes(path, listed, String(bytes));
+      await writing(to, () => file.sync());
+    } finally {
+      await writing(to, () => file.close());
     }
-    if (listed !== undefined && bytes !== listed) throw otherBytes(path, listed, String(bytes));
-    await file.sync();
   } finally {
     end();
-    await file.close();
   }
   return hash.digest('hex');
 }
@@ -123,7 +124,5 @@ function slow(server: TrackingServer, path: string, allowed: number): ScoreBatch
 }
 
 function strange(what: string): ScoreBatchError {
-  return new ScoreBatchError('configuration', `the registry ${what}`, {
-    hint: 'nothing of it is used; look at what the registry has under this version',
-  });
+  return new ScoreBatchError('configuration', `the registry ${what}`, { hint: UNUSED });
 }
