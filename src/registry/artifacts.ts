@@ -40,12 +40,25 @@ const listing = z.object({
 });
 
 /**
- * Lists all files of a model.
+ * Lists all files of a model, within the time of one answer.
  *
  * @param root see `artifactRoot`
  * @throws ScoreBatchError `configuration` if a path leads out of the model, a name is there twice, or there are too many
  */
 export async function listArtifacts(server: TrackingServer, root: string): Promise<Artifact[]> {
+  const late = new AbortController();
+  const { timeoutMs, signal } = server;
+  const timer = setTimeout(() => {
+    late.abort(down(server, `did not list all artifacts within ${timeoutMs / 1000} s (MLFLOW_HTTP_REQUEST_TIMEOUT)`));
+  }, timeoutMs);
+  try {
+    return await listAll({ ...server, signal: AbortSignal.any([signal, late.signal]) }, root);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function listAll(server: TrackingServer, root: string): Promise<Artifact[]> {
   const found: Artifact[] = [];
   const seen = new Set<string>();
   const folders = [''];

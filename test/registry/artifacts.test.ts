@@ -2,16 +2,34 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { download } from '../../src/registry/artifacts.ts';
+import { download, listArtifacts } from '../../src/registry/artifacts.ts';
 import type { TrackingServer } from '../../src/registry/server.ts';
 import { temporaryFolder } from '../support/project.ts';
-import { fakeRegistry } from './fake-registry.ts';
+import { fakeRegistry, json } from './fake-registry.ts';
 
 const ROOT = '0/7/artifacts';
 
 function serverAt(base: string, timeoutMs: number): TrackingServer {
   return { base, headers: {}, timeoutMs, signal: new AbortController().signal };
 }
+
+it('a listing has an end though it has folders in folders, and each answer comes in time', async () => {
+  const registry = await fakeRegistry({});
+  let asked = 0;
+  registry.misbehave(({ url }, response) => {
+    const depth = (url.searchParams.get('path') ?? '').slice(ROOT.length).split('/').length;
+    const files = Array.from({ length: depth < 5 ? 4 : 0 }, (_, i) => ({ path: `f${i}`, is_dir: true }));
+    asked += 1;
+    setTimeout(() => json(response, { files }), 50);
+    return true;
+  });
+  // 341 folders of 50 ms each.
+  await expect(listArtifacts(serverAt(registry.url, 1000), ROOT)).rejects.toMatchObject({
+    ...{ kind: 'unavailable', registryDown: true },
+    message: expect.stringContaining('did not list all artifacts within 1 s (MLFLOW_HTTP_REQUEST_TIMEOUT)'),
+  });
+  expect(asked).toBeGreaterThan(1);
+});
 
 /** Begins a file, and sends no more of it. */
 async function begun(name: string) {
