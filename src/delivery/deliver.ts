@@ -21,8 +21,9 @@ export async function deliver(options: DeliverOptions, context: Surroundings): P
   const { console } = context;
   const { label } = options.window;
   try {
-    for (const due of await dueNow(options)) {
-      if (context.signal.aborted) return;
+    const all = await dueNow(options);
+    for (const [done, due] of all.entries()) {
+      if (context.signal.aborted) return sayInterrupted(label, all.slice(done), console);
       await deliverOne(options, due, context).catch((error: unknown) => {
         console.warn(`${label} is published, but ${due.target} was told nothing: ${messageOf(error)}`);
       });
@@ -30,6 +31,12 @@ export async function deliver(options: DeliverOptions, context: Surroundings): P
   } catch (error) {
     console.warn(`${label} is published, but nobody was told: ${messageOf(error)}`);
   }
+}
+
+/** Said, because the next invocation would send what is due, and a scheduler sees no reason for one. */
+function sayInterrupted(label: string, left: readonly Due[], console: Surroundings['console']): void {
+  const targets = left.map(({ target }) => target).join(' and ');
+  console.warn(`${label} is published, but the command was interrupted before ${targets} was told: run it again`);
 }
 
 /** Messages that are due, one per target at most. */

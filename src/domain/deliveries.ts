@@ -56,7 +56,8 @@ export interface Due {
 /**
  * The message that a target is to get about the current publication; undefined if none. A target hears of a window's
  * first publication if no later window is published. It hears of another one if what it was told holds no longer. It gets at
- * most one message about a publication, whatever became of it.
+ * most one message about a publication, whatever became of it, and none before the run has written its report: another process
+ * may still be writing the page.
  *
  * @param entries all of one job and window
  * @param isNewest whether the job has published no later window of its kind
@@ -65,13 +66,15 @@ export function dueMessage(entries: readonly LedgerEntry[], target: Target, isNe
   const entry = lastPublished(entries);
   if (entry?.publication === undefined || entry.rows === undefined) return undefined;
   const { publication } = entry;
+  const { rollback } = entry.details;
+  const isWritten = entries.some(({ state, runId }) => state === 'completed' && runId === entry.runId);
+  if (rollback === undefined && !isWritten) return undefined;
   const own = deliveriesOf(entries).filter((delivery) => delivery.target === target);
   if (own.some((delivery) => delivery.publication === publication)) return undefined;
   const told = own
     .filter(({ outcome }) => outcome !== 'failed')
     .map(({ publication: of, run_id }) => ({ publication: of, runId: run_id }));
   const due = { target, entry: { ...entry, publication }, told };
-  const { rollback } = entry.details;
   const last = told.at(-1)?.publication;
   if (last === undefined) return isNewest && rollback === undefined ? { ...due, occasion: 'published' } : undefined;
   if (contentNumber(entries, last) === contentNumber(entries, publication)) return undefined;

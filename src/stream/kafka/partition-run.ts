@@ -1,13 +1,22 @@
-import type { LogBatch, Member } from '../log.ts';
+import type { LogBatch, LogRecord, Member } from '../log.ts';
 import type { Reader } from './reader.ts';
 
 /** Batches of a partition that wait: one is worked on while the next ones come. */
 const WAITING = 2;
+/** What arrives while a transaction is on its way waits as one batch up to this size, and so has one transaction. */
+const JOINED_BYTES = 256 << 10;
 /** Of the records that wait in all partitions of a process; beyond, one batch waits per partition. */
 const WAITING_BYTES = 64 << 20;
 
 /** What waits in all partitions of a subscription, in bytes. */
 export interface Waiting {
+  bytes: number;
+}
+
+interface WaitingBatch {
+  readonly records: LogRecord[];
+  next: number;
+  end: number;
   bytes: number;
 }
 
@@ -18,7 +27,7 @@ export class PartitionRun {
   readonly #reader: Reader;
   readonly #isPaused: () => boolean;
   readonly #all: Waiting;
-  readonly #waiting: { readonly batch: LogBatch; readonly bytes: number }[] = [];
+  readonly #waiting: WaitingBatch[] = [];
   readonly #ended: Promise<void>;
   /** Set if `assigned` must be called: whether the partition was kept. */
   #begin: { readonly kept: boolean } | undefined;
@@ -48,8 +57,12 @@ export class PartitionRun {
     return !this.#stopped && this.#begin === undefined && this.#waiting.length < most && !this.#isPaused();
   }
 
-  deliver(batch: LogBatch, bytes: number): void {
-    this.#waiting.push({ batch, bytes });
+  deliver({ records, next, end }: LogBatch, bytes: number): void {
+    const last = this.#waiting.at(-1);
+    if (last !== undefined && last.bytes + bytes <= JOINED_BYTES) {
+      last.records.push(...records);
+      Object.assign(last, { next, end, bytes: last.bytes + bytes });
+    } else this.#waiting.push({ records: [...records], next, end, bytes });
     this.#all.bytes += bytes;
     this.#wake?.();
   }
@@ -78,9 +91,10 @@ export class PartitionRun {
   }
 
   #next(): LogBatch | undefined {
-    const next = this.#waiting.shift();
-    this.#all.bytes -= next?.bytes ?? 0;
-    return next?.batch;
+    const first = this.#waiting.shift();
+    if (first === undefined) return undefined;
+    this.#all.bytes -= first.bytes;
+    return { partition: this.#partition, records: first.records, next: first.next, end: first.end };
   }
 
   async #run(): Promise<void> {
