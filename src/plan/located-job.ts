@@ -55,8 +55,8 @@ export function pinningRun(job: Job, entries: readonly LedgerEntry[]): PinningRu
 }
 
 /**
- * The newest run of a window, however it ended, if it pins versions of the job's URIs. Messages and promotions have entries of
- * the window, too: only a run has one that says `started`.
+ * The newest run of a window, however it ended, if it pins versions of the job's URIs. Messages and promotions have entries
+ * for the window, too; only a run has one with the state `started`.
  *
  * @param entries all of the job and window
  */

@@ -85,7 +85,7 @@ async function listAll(server: TrackingServer, root: string): Promise<Artifact[]
  * @param to its folder is made
  * @param limit bytes
  * @returns its SHA-256, hex
- * @throws ScoreBatchError `configuration` if it has other bytes than listed, or more than the limit, or a path that cannot be one
+ * @throws ScoreBatchError `configuration` if it has other bytes than listed, more than the limit, or a path that cannot be a file
  *   here; `permission` if it cannot be written
  */
 export async function download(

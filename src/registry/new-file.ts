@@ -4,14 +4,14 @@ import { ScoreBatchError, systemCode, tooManyFiles } from '../errors.ts';
 
 export const UNUSED = 'nothing of it is used; look at what the registry has under this version';
 
-/** The file system's words for a path that it cannot have: too long, below a file, a file and a folder at once. */
+/** Errors for a path that cannot exist: too long, below a file, or both file and folder. */
 const NO_PATH = new Set(['ENAMETOOLONG', 'ENOTDIR', 'EEXIST', 'EISDIR']);
 
 /**
  * Opens a new file, not one that a link leads to, and makes its folder.
  *
  * @param artifact its path in the registry, for messages
- * @throws ScoreBatchError `configuration` if there can be no such file beside the others, else as `writing`
+ * @throws ScoreBatchError `configuration` if the path cannot exist beside the other files, otherwise as `writing`
  */
 export async function newFile(file: string, artifact: string): Promise<FileHandle> {
   return await writing(file, async () => {
@@ -23,14 +23,14 @@ export async function newFile(file: string, artifact: string): Promise<FileHandl
       if (!NO_PATH.has(code)) throw cause;
       throw new ScoreBatchError(
         'configuration',
-        `the registry names an artifact ${JSON.stringify(artifact.slice(0, 100))}, which can be no file here (${code})`,
+        `the registry names an artifact ${JSON.stringify(artifact.slice(0, 100))}, which cannot be a file here (${code})`,
         { hint: UNUSED, cause },
       );
     }
   });
 }
 
-/** Runs `work`. What the file system refuses says nothing about the registry. @throws ScoreBatchError `permission` if it does */
+/** Runs `work`. A file system that refuses says nothing about the registry. @throws ScoreBatchError `permission` if it does */
 export async function writing<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -43,7 +43,7 @@ export async function writing<T>(file: string, work: () => Promise<T>): Promise<
 
 function cannotWrite(file: string, code: string, cause: unknown): ScoreBatchError {
   return new ScoreBatchError('permission', `${file} cannot be written (${code})`, {
-    hint: 'free some space, or let this user write there; SCORE_BATCH_MODEL_CACHE names the folder of downloaded bundles',
+    hint: 'free some space, or let this user write there; SCORE_BATCH_MODEL_CACHE sets the folder for downloads',
     cause,
   });
 }

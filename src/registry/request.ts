@@ -17,7 +17,7 @@ export interface Request {
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** Can be read once. What it fails with is the registry's. @throws ScoreBatchError as `send` */
+  /** Can be read once. If reading fails, the registry is the cause. @throws ScoreBatchError as `send` */
   readonly body: AsyncIterable<Buffer>;
   /** Gives the server its time anew: a part of the body has come. */
   more(): void;
@@ -60,8 +60,8 @@ function isPassing(error: unknown): boolean {
 }
 
 /**
- * Node's `fetch` would end every request after 300 s, whatever the server's time is. Here nothing does but the timer below. Each
- * request has a connection of its own: one that is kept may be closed by the other side just when it is used again.
+ * Not with `fetch`: Node ends its requests after 300 s, whatever `timeoutMs` is. Here only the timer below limits them. Each
+ * request has a connection of its own: the other side may close a kept one just when it is used again.
  */
 async function sendOnce(server: TrackingServer, { method, path, body }: Request): Promise<Answer> {
   const { base, signal } = server;
@@ -87,7 +87,7 @@ async function sendOnce(server: TrackingServer, { method, path, body }: Request)
   try {
     response = await new Promise<IncomingMessage>((resolve, reject) => {
       sent.once('response', resolve);
-      // Stays to the end: whoever reads the body is told by the body.
+      // Not only once: an error that comes later reaches the reader through the body.
       sent.on('error', reject);
       sent.end(body);
     });

@@ -277,7 +277,7 @@ it.each<[what: string, code: number, message: RegExp, how: How]>([
   ].map(([what = '', name = '']): [what: string, code: number, message: RegExp, how: How] => [
     what,
     78,
-    /names an artifact "(g{100}|model\.onnx\/golden\.csv)", which can be no file here/,
+    /names an artifact "(g{100}|model\.onnx\/golden\.csv)", which cannot be a file here/,
     {
       version: {
         files: {

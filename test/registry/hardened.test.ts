@@ -97,7 +97,7 @@ it('`score` and `publish` can be repeated after the window was published and tol
   }
 });
 
-it('a disk that is full is no registry that is down: no older version is taken, and nothing of the new one is kept', async () => {
+it('a full disk does not count as a registry that is down: no older version is taken, and nothing is kept', async () => {
   const registry = await fakeRegistry({
     7: { files: FILES, tags: TAGS },
     8: { files: { ...FILES, 'model.onnx': Buffer.alloc(17e6) } },

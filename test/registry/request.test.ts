@@ -39,7 +39,7 @@ async function shortFetch(): Promise<void> {
   });
 }
 
-it("only the registry's own time ends a request: not the limits of Node's fetch, for an answer, its body or an upload", async () => {
+it("only the registry's own timeout ends an answer or an upload: the limits of Node's fetch do not apply", async () => {
   await shortFetch();
   const slow = await server(async (request, response) => {
     await sleep(2000);
