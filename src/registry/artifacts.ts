@@ -9,13 +9,13 @@ import { type TrackingServer, transferMs } from './server.ts';
 
 /** A file among a model's artifacts. */
 export interface Artifact {
-  /** Below the model's root. */
+  /** Relative to the model's root. */
   readonly path: string;
   /** As listed; undefined if the server does not say. */
   readonly bytes: number | undefined;
 }
 
-/** A model of MLflow has some ten files. */
+/** An MLflow model has about ten files. */
 const MAX_FILES = 1000;
 const MAX_DEPTH = 5;
 
@@ -40,10 +40,10 @@ const listing = z.object({
 });
 
 /**
- * Lists all files of a model, within the time of one answer.
+ * Lists all files of a model, within the timeout of one answer.
  *
  * @param root see `artifactRoot`
- * @throws ScoreBatchError `configuration` if a path leads out of the model, a name is there twice, or there are too many
+ * @throws ScoreBatchError `configuration` if a path leaves the model, a name appears twice, or there are too many
  */
 export async function listArtifacts(server: TrackingServer, root: string): Promise<Artifact[]> {
   const late = new AbortController();
@@ -80,13 +80,13 @@ async function listAll(server: TrackingServer, root: string): Promise<Artifact[]
 }
 
 /**
- * Writes an artifact to a new file.
+ * Downloads an artifact to a new file.
  *
- * @param to its folder is made
+ * @param to created, with its folder
  * @param limit bytes
  * @returns its SHA-256, hex
- * @throws ScoreBatchError `configuration` if it has other bytes than listed, more than the limit, or a path that cannot be a file
- *   here; `permission` if it cannot be written
+ * @throws ScoreBatchError `configuration` if its size differs from the listed one or exceeds the limit, or if its path cannot be
+ *   a file here; `permission` if it cannot be written
  */
 export async function download(
   server: TrackingServer,
@@ -113,7 +113,7 @@ export async function download(
         if (bytes > (listed ?? limit)) throw otherBytes(path, listed, 'more');
         hash.update(part);
         await writing(to, () => file.writeFile(part));
-        // A server that sends a byte now and then would never be silent.
+        // A server that sends a byte now and then would never count as silent.
         if (performance.now() > until) throw slow(server, path, allowed);
         more();
       }

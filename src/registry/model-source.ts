@@ -9,13 +9,13 @@ import { MLMODEL } from './mlmodel.ts';
 import { trackingServer } from './server.ts';
 import { artifactUri, findVersion } from './versions.ts';
 
-/** The files of a logged model: of a version in the registry, or in a folder that MLflow has saved one in. */
+/** The files of a logged model: a registered version, or a folder that MLflow saved one in. */
 export interface ModelSource {
-  /** How messages name it. */
+  /** Its name in messages. */
   readonly shown: string;
-  /** Whether a file is there. */
+  /** Whether a file exists. */
   has(name: string): Promise<boolean>;
-  /** Copies a file to a new one, and makes its folder. @param limit bytes @throws ScoreBatchError if it is not there, or not what it should be */
+  /** Copies a file to a new one, and creates its folder. @param limit bytes @throws ScoreBatchError if it is missing or invalid */
   copy(name: string, to: string, limit: number): Promise<void>;
 }
 

@@ -8,7 +8,7 @@ export const UNUSED = 'nothing of it is used; look at what the registry has unde
 const NO_PATH = new Set(['ENAMETOOLONG', 'ENOTDIR', 'EEXIST', 'EISDIR']);
 
 /**
- * Opens a new file, not one that a link leads to, and makes its folder.
+ * Creates a new file and its folder; never writes through a link.
  *
  * @param artifact its path in the registry, for messages
  * @throws ScoreBatchError `configuration` if the path cannot exist beside the other files, otherwise as `writing`

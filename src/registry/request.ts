@@ -6,34 +6,34 @@ import { type TrackingServer, transferMs } from './server.ts';
 
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT';
-  /** Below the server's address, encoded. */
+  /** Relative to the server's address, encoded. */
   readonly path: string;
   readonly body?: string | Uint8Array<ArrayBuffer>;
-  /** Whether asking twice does no harm. */
+  /** Whether repeating it does no harm. */
   readonly repeatable: boolean;
 }
 
-/** An answer whose body has not been read yet. */
+/** An answer with its body still unread. */
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** Can be read once. If reading fails, the registry is the cause. @throws ScoreBatchError as `send` */
   readonly body: AsyncIterable<Buffer>;
-  /** Gives the server its time anew: a part of the body has come. */
+  /** Restarts the timeout, because part of the body has arrived. */
   more(): void;
-  /** Closes the connection. Must be called when the body is read or not wanted. */
+  /** Closes the connection. Must be called once the body is read or not wanted. */
   end(): void;
 }
 
-/** Pauses before an idempotent request is tried again. */
+/** Pauses before retries of an idempotent request. */
 const PAUSES_MS = [500, 2000];
 
 /**
- * Sends a request. Redirects are not followed: credentials and models belong to the server that was named.
+ * Sends a request. Does not follow redirects: credentials and models are for the configured server only.
  *
  * @returns any answer but a redirect, 401, 403, 429 and 5xx
- * @throws ScoreBatchError `unavailable` if the server cannot be reached, does not answer in time or says that it cannot,
- *   `permission` for 401 and 403, `configuration` for a redirect
+ * @throws ScoreBatchError `unavailable` if the server cannot be reached, does not answer in time or says that it is
+ * unavailable, `permission` for 401 and 403, `configuration` for a redirect
  */
 export async function send(server: TrackingServer, request: Request): Promise<Answer> {
   for (let tried = 0; ; tried++) {
@@ -54,7 +54,7 @@ export async function send(server: TrackingServer, request: Request): Promise<An
   }
 }
 
-/** Whether it makes sense to try again at once: a server that hangs would hang again. */
+/** Whether to retry at once: not if the server hung, because it would hang again. */
 function isPassing(error: unknown): boolean {
   return error instanceof ScoreBatchError && error.registryDown && !/ did not answer within /.test(error.message);
 }
@@ -143,7 +143,7 @@ function silent(base: string, ms: number): ScoreBatchError {
   return down({ base }, `did not answer within ${ms / 1000} s (MLFLOW_HTTP_REQUEST_TIMEOUT)`);
 }
 
-/** What a connection failed with. */
+/** The error for a connection that failed. */
 function failure(base: string, cause: unknown): ScoreBatchError {
   const code = systemCode(cause) ?? 'no connection';
   if (!/CERT|SELF_SIGNED|ISSUER|VERIFY|UNABLE_TO/.test(code)) return down({ base }, `cannot be reached (${code})`, cause);
