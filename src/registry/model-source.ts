@@ -15,7 +15,7 @@ export interface ModelSource {
   readonly shown: string;
   /** Whether a file exists. */
   has(name: string): Promise<boolean>;
-  /** Copies a file to a new one, and creates its folder. @param limit bytes @throws ScoreBatchError if it is missing or invalid */
+  /** Copies a file to a new one; creates its folder. @param limit bytes @throws ScoreBatchError if it is missing or invalid */
   copy(name: string, to: string, limit: number): Promise<void>;
 }
 
