@@ -70,7 +70,6 @@ async function copyBundle(source: ModelSource, folder: string): Promise<number> 
   const definition = await readDefinition(folder, `model.yaml of ${source.shown}`);
   for (const name of bundleFiles(definition)) {
     if (name === 'model.yaml') continue;
-    await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
     await source.copy(name, path.join(folder, name), MAX_BYTES);
   }
   return 0;

@@ -54,9 +54,15 @@ export function pinningRun(job: Job, entries: readonly LedgerEntry[]): PinningRu
   return unfinishedRuns(entries).find((run): run is PinningRun => pins(job, run));
 }
 
-/** The newest run of a window, however it ended, if it pins versions of the job's URIs. @param entries all of the job and window */
+/**
+ * The newest run of a window, however it ended, if it pins versions of the job's URIs. Messages and promotions have entries
+ * for the window, too; only a run has one with the state `started`.
+ *
+ * @param entries all of the job and window
+ */
 export function newestPinning(job: Job, entries: readonly LedgerEntry[]): PinningRun | undefined {
-  const newest = runsOf(entries).at(-1);
+  const begun = new Set(entries.filter(({ state }) => state === 'started').map(({ runId }) => runId));
+  const newest = runsOf(entries).findLast(({ runId }) => begun.has(runId));
   return newest !== undefined && pins(job, newest) ? newest : undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { ScoreBatchError } from '../errors.ts';
-import { type Answer, failure, type Request, send } from './request.ts';
+import { type Answer, type Request, send } from './request.ts';
 import type { TrackingServer } from './server.ts';
 
 /** A refusal: an MLflow error code and its message. */
@@ -27,7 +27,7 @@ export async function ask<T>(
 ): Promise<{ readonly value: T; readonly refused?: undefined } | { readonly value?: undefined; readonly refused: Refused }> {
   const answer = await send(server, request);
   const text = await readText(server, answer);
-  const { status } = answer.response;
+  const { status } = answer;
   const json = parsed(text);
   if (status >= 400) {
     const { error_code: code, message } = (json ?? {}) as { error_code?: unknown; message?: unknown };
@@ -66,17 +66,15 @@ export function posting(path: string, body: object, repeatable = false): Request
 }
 
 /** Reads the whole body within the timeout of one answer. */
-async function readText(server: TrackingServer, { response, end }: Answer): Promise<string> {
-  const parts: Uint8Array[] = [];
+async function readText(server: TrackingServer, { body, end }: Answer): Promise<string> {
+  const parts: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const part of response.body ?? []) {
+    for await (const part of body) {
       bytes += part.length;
       if (bytes > MAX_JSON_BYTES) throw notMlflow(server, `answers with more than ${MAX_JSON_BYTES / 1e6} MB of JSON`);
       parts.push(part);
     }
-  } catch (error) {
-    throw failure(server, error);
   } finally {
     end();
   }
@@ -93,8 +91,8 @@ function parsed(text: string): unknown {
   }
 }
 
-function contentType({ response }: Answer): string {
-  return /^[\w.+-]+\/[\w.+-]+/.exec(response.headers.get('content-type') ?? '')?.[0] ?? 'something else';
+function contentType({ headers }: Answer): string {
+  return /^[\w.+-]+\/[\w.+-]+/.exec(headers['content-type'] ?? '')?.[0] ?? 'something else';
 }
 
 function notMlflow({ base }: TrackingServer, what: string): ScoreBatchError {

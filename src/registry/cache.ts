@@ -5,6 +5,7 @@ import path from 'node:path';
 import { ScoreBatchError, systemCode } from '../errors.ts';
 import { replaceFile } from '../replaced-file.ts';
 import { bundleDigest } from './bundle-digest.ts';
+import { writeErrorKind } from './new-file.ts';
 
 /** Downloaded bundles, each in a folder named by its digest and never changed. */
 export interface Cache {
@@ -111,6 +112,6 @@ async function writing(root: string, work: () => Promise<void>): Promise<void> {
   } catch (cause) {
     const code = systemCode(cause);
     if (code === undefined) throw cause;
-    throw new ScoreBatchError('permission', `models cannot be cached in ${root} (${code})`, { hint: HINT, cause });
+    throw new ScoreBatchError(writeErrorKind(code), `models cannot be cached in ${root} (${code})`, { hint: HINT, cause });
   }
 }

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { versionUri } from '../domain/model-uri.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -77,9 +76,7 @@ async function downloadBundle(server: TrackingServer, { root, artifacts, folder,
   const get = async (name: string, limit: number): Promise<void> => {
     const artifact = artifacts.find(({ path }) => path === name);
     if (artifact === undefined) throw incomplete(uri, name);
-    const to = path.join(folder, name);
-    await mkdir(path.dirname(to), { recursive: true });
-    digests.set(name, await download(server, { root, artifact, to, limit }));
+    digests.set(name, await download(server, { root, artifact, to: path.join(folder, name), limit }));
   };
   await get('model.yaml', MAX_YAML_BYTES);
   const files = bundleFiles(await readDefinition(folder, `model.yaml of ${uri}`));
