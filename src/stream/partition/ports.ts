@@ -94,10 +94,13 @@ export interface FlowClock {
 export interface FlowOptions {
   readonly log: Log;
   readonly settings: Pick<StreamSettings, 'group' | 'input' | 'features' | 'idleMs'> & {
+    readonly output: Pick<StreamSettings['output'], 'scores'>;
     readonly limits: Pick<StreamSettings['limits'], 'eventsPerKey' | 'stateBytes' | 'batchEvents' | 'messageBytes'>;
   };
   /** Where a group begins that has committed nothing; of a replay the offset per partition. */
   readonly start: 'earliest' | 'latest' | ReadonlyMap<number, number>;
+  /** Begins a group that has committed nothing although there are scores. */
+  readonly acceptNewGroup: boolean;
   /** Undefined: the events of all times. */
   readonly stretch?: Stretch;
   /** Continues where other features were committed: windows are rebuilt with these. */

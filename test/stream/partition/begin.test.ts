@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { EXIT_CODES, type ScoreBatchError } from '../../../src/errors.ts';
 import { TooLargeError } from '../../../src/stream/log.ts';
-import type { FlowOptions, NoEvent } from '../../../src/stream/partition/ports.ts';
+import type { FlowOptions } from '../../../src/stream/partition/ports.ts';
 import { readCommitted } from '../simulation/broker.ts';
 import { EPOCH } from '../simulation/input.ts';
-import { decode, FEATURES } from '../simulation/oracle.ts';
+import { FEATURES } from '../simulation/oracle.ts';
 import { OUTPUTS, SILENT } from '../simulation/simulate.ts';
 import { append, type Place, place, SETTINGS } from './one-process.ts';
 
@@ -90,25 +90,6 @@ it('stops with 78 where events were dropped that wait for their time', async () 
   const error = (await topic.run({ settings: EVENT })) as ScoreBatchError;
   expect(EXIT_CODES[error.kind]).toBe(78);
   expect(error.message).toMatch(/starts at offset 28, but events from 27 on are not scored yet/);
-});
-
-it('rejects an event that waited and is none any more, once, and only if that is accepted', async () => {
-  const topic = place();
-  append(topic.broker, seconds(30));
-  expect(await topic.run({ settings: EVENT })).toBeUndefined();
-  const settings = { ...EVENT, limits: { ...EVENT.limits, messageBytes: 10 } };
-  const smaller: FlowOptions['decode'] = (record) =>
-    record.offset === 28 || record.offset === 3 ? ({ reason: 'too large' } satisfies NoEvent) : decode(record);
-  const refused = (await topic.run({ settings, decode: smaller })) as ScoreBatchError;
-  expect(refused.message).toMatch(/limits.message, or what is an event, has changed/);
-  append(topic.broker, seconds(10));
-  for (let again = 0; again < 2; again += 1) {
-    expect(await topic.run({ settings, decode: smaller, acceptFeatures: true })).toBeUndefined();
-  }
-  const written = topic.written();
-  expect(written.filter((text) => text.includes('too large'))).toEqual(['0:28 too large']);
-  expect(new Set(written).size).toBe(written.length);
-  expect(written).toHaveLength(37);
 });
 
 it('scores in steps what becomes due at once, also after a stop between two of them', async () => {
