@@ -163,3 +163,30 @@ it('stops with 78 when an added partition is all that a process has', async () =
   const error = (await added.run()) as ScoreBatchError;
   expect(error.message).toMatch(/2 partitions instead of 1/);
 });
+
+it('commits the position past an aborted transaction, so that the log may drop it while the partition is quiet', async () => {
+  for (const [stays, told] of [
+    [1000, []],
+    [120_000, [33]],
+  ] as const) {
+    const topic = place();
+    const [input] = topic.broker.input;
+    append(topic.broker, seconds(30));
+    const positions: number[] = [];
+    const observer = { ...SILENT, committed: (_: number, { position }: { position: number }) => positions.push(position) };
+    const error = await topic.run({ observer }, async () => {
+      await topic.sleep(10_000);
+      positions.length = 0;
+      input?.entries.push('passed over', 'passed over', 'passed over');
+      if (input !== undefined) input.stable = input.entries.length;
+      await topic.sleep(stays);
+      expect(positions).toEqual(told);
+    });
+    expect(error).toBeUndefined();
+    expect(positions).toEqual([33]);
+    if (input !== undefined) input.begin = 33;
+    append(topic.broker, seconds(10));
+    expect(await topic.run()).toBeUndefined();
+    expect(topic.written()).toHaveLength(40);
+  }
+});
