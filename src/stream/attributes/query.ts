@@ -126,9 +126,10 @@ function refuseOtherTypes(before: AttributeTable<string>, after: AttributeTable<
 
 function tooOld(age: number, maxAge: number, cause: unknown): ScoreBatchError {
   const seconds = (milliseconds: number) => `${Math.round(milliseconds / 1000)} s`;
+  const why = cause === undefined ? 'a refresh takes too long' : messageOf(cause);
   return new ScoreBatchError(
     'unavailable',
-    `the attributes are ${seconds(age)} old, and attributes.max_age is ${seconds(maxAge)}: ${cause === undefined ? 'a refresh takes too long' : messageOf(cause)}`,
+    `the attributes are ${seconds(age)} old, and attributes.max_age is ${seconds(maxAge)}: ${why}`,
     { hint: 'see why the query fails or takes so long, then start again: no event is lost meanwhile', cause },
   );
 }
