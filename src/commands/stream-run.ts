@@ -67,7 +67,7 @@ function refuseStray(flags: StreamFlags): void {
   });
 }
 
-/** Either doubles scores or leaves events out: that is no default. */
+/** Either doubles scores or leaves events out, so that nothing is the default. */
 function refuseUnsaidStart({ acceptNewGroup, start }: StreamFlags): void {
   if (acceptNewGroup !== true || start !== undefined) return;
   throw new ScoreBatchError('usage', '--accept-new-group needs --start', {

@@ -40,7 +40,7 @@ async function refuse({ log, settings }: Options, partitions: number): Promise<v
     `group ${group} has committed nothing of topic ${input}, but scores have been written to ${output.scores}`,
     {
       hint:
-        'look up partition and offset of the last scores; to begin anew, start with --accept-new-group and --start earliest ' +
+        'look up partition and offset of the last scores; to start the group nevertheless, use --accept-new-group and --start earliest ' +
         '(scores all that the input still has) or --start latest (what came before is not scored)',
       details: [
         'Kafka forgets a group that has had no member for offsets.retention.minutes, 7 days by default, or whose topic was deleted; or the group is new',

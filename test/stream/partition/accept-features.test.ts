@@ -55,7 +55,7 @@ it.each([
       expect(error.hint).toContain('score_batch_stream_pending_events');
     }
     expect(topic.written()).toEqual(written);
-    // As it was, it goes on.
+    // As it was, nothing is lost.
     append(topic.broker, TEN);
     expect(await topic.run({ settings: DRAINED })).toBeUndefined();
     expect(offsetsOf(topic)).toEqual(Array.from({ length: 40 }, (_, i) => i));
@@ -101,7 +101,7 @@ it('scores no duplicate, once nothing waits and windows are shorter', async () =
   expect(offsetsOf(topic)).toEqual([0, 1, 2, 3, 4, 5, ...TEN.map((_, i) => 7 + i)]);
 });
 
-it('goes on where an earlier version committed, which knew no horizon', async () => {
+it('continues where an earlier version committed, which knew no horizon', async () => {
   const topic = await afterThirty({});
   const { offset, metadata } = topic.broker.committed.get(0) ?? { offset: 0, metadata: '' };
   const text = JSON.stringify([1, 1e6, FEATURES.fields.map(({ name, type }) => [name, type])]);

@@ -43,7 +43,7 @@ it('refuses it also where retention has deleted the scores', async () => {
   expect(await topic.run()).toMatchObject({ kind: 'configuration', message: expect.stringContaining('committed nothing') });
 });
 
-it.each([0, 1])('goes on if anything is committed, if only of partition %s', async (partition) => {
+it.each([0, 1])('continues if anything is committed, if only of partition %s', async (partition) => {
   const topic = await forgotten();
   expect(await topic.run({ acceptNewGroup: true })).toBeUndefined();
   topic.broker.committed.delete(1 - partition);

@@ -74,7 +74,11 @@ describe.runIf(brokers.length > 0)(
       expect((await first.end()).code).toBe(0);
       await remake(topics);
       await topics.send(Array.from({ length: 60 }, (_, i) => event(500 + i, Date.now())));
-      expectEnd(await startStream(topics.folder).ended, 78, /^error: group group-\w+ has committed nothing of topic in-\w+, but/m);
+      expectEnd(
+        await startStream(topics.folder).ended,
+        78,
+        /^error: group group-\w+ has committed nothing of topic in-\w+, but/m,
+      );
       const second = startStream(topics.folder, { args: ['--start', 'earliest', '--accept-new-group'] });
       await second.says(/^partition 0 is scored here from offset 0 on/);
       await topics.untilRead(() => second.log);
