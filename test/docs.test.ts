@@ -40,6 +40,7 @@ const INFOS = [
   'yaml model',
   'yaml serve',
   'yaml kubernetes',
+  'yaml prometheus',
   'dockerfile',
   'yaml features',
   'yaml stream',

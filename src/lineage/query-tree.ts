@@ -105,10 +105,22 @@ function collect(value: unknown, known: ReadonlySet<string>, add: (read: ReadTab
   const names = new Set(known);
   for (const { name, node } of commonTables(value)) {
     collect(node, names, add);
-    names.add(name);
+    names.add(nameOf([name]));
   }
   const read = readTable(value);
-  const [only, ...more] = read?.table ?? [];
-  if (read && !(only !== undefined && more.length === 0 && names.has(only.toLowerCase()))) add(read);
-  for (const [key, child] of Object.entries(value)) if (key !== 'cte_map') collect(child, names, add);
+  if (read && !(read.table && names.has(nameOf(read.table)))) add(read);
+  for (const [key, child] of Object.entries(value)) {
+    if (key === 'cte_map') continue;
+    const isRepeated = value.type === 'RECURSIVE_CTE_NODE' && key === 'right';
+    collect(child, isRepeated ? new Set([...names, ...ownNames(textOf(value.cte_name))]) : names, add);
+  }
+}
+
+/** What the repeated part of a recursive query calls its own rows. The part before it may read a table of that name. */
+function ownNames(name: string): string[] {
+  return [nameOf([name]), nameOf(['recurring', name])];
+}
+
+function nameOf(path: readonly string[]): string {
+  return JSON.stringify(path).toLowerCase();
 }

@@ -23,7 +23,7 @@ const PASSING = new Set([429, 500, 502, 503, 504]);
 export interface Unsent {
   readonly events: number;
   readonly of: number;
-  /** Why the last one was not sent. */
+  /** Why the first one was not sent. Those behind an event that is never answered are lost since the command ends. */
   readonly reason: string;
 }
 
@@ -76,7 +76,7 @@ export class Sender {
     this.#failed += 1;
     if (paused) return;
     this.#inARow += 1;
-    this.#reason = failure;
+    this.#reason ||= failure;
     this.#failedAt = this.#now();
   }
 

@@ -1,7 +1,7 @@
 import type { ObservedEnd, ObservedRun } from '../observe/observer.ts';
 import { type Labels, labelsOf, type Metric, type Series } from './metrics.ts';
 
-/** Labels of the states; a part of a run does not count. */
+/** Labels of the states; a part of a run has none. */
 const STATES: Readonly<Record<Exclude<ObservedEnd['state'], 'phase'>, string>> = {
   published: 'published',
   'already published': 'already_published',
@@ -10,15 +10,19 @@ const STATES: Readonly<Record<Exclude<ObservedEnd['state'], 'phase'>, string>> =
   failed: 'failed',
 };
 
-/** What the file tells once a run has ended. @param before what it told; undefined if a part of a run ended, which changes nothing */
-export function afterRun(before: Series, { plan, began }: ObservedRun, end: ObservedEnd): Series | undefined {
-  if (end.state === 'phase') return undefined;
+/** What the file tells once a run has ended, or a part of it. @param before what it told */
+export function afterRun(before: Series, { plan, began }: ObservedRun, end: ObservedEnd): Series {
   const job = plan.job.definition.name;
-  const state = STATES[end.state];
   const series = new Map(before);
   const set = (metric: Metric, ...values: readonly (readonly [value: number, labels?: Labels])[]): void => {
     series.set(metric, new Map(values.map(([value, labels]) => [labelsOf(job, labels), value])));
   };
+  // Nothing else is known of the run yet. If a process had failed at it, maybe on another host, this one has made up for it.
+  if (end.state === 'phase') {
+    set('score_batch_last_phase_timestamp_seconds', [end.ended / 1000]);
+    return series;
+  }
+  const state = STATES[end.state];
   const of = (metric: Metric, labels?: Labels): number | undefined => before.get(metric)?.get(labelsOf(job, labels));
   const states = Object.values(STATES);
   set(
@@ -44,8 +48,10 @@ export function afterRun(before: Series, { plan, began }: ObservedRun, end: Obse
   if (end.state !== 'published' && end.state !== 'already published') return series;
   const { window, bundle } = plan;
   set('score_batch_last_success_timestamp_seconds', [end.ended / 1000]);
-  // A backfill publishes older windows after newer ones. A slice does not publish the window of the batch.
-  if (plan.slice === undefined && window.end.getTime() / 1000 >= (of('score_batch_newest_window_end_timestamp_seconds') ?? 0)) {
+  // A backfill publishes older windows after newer ones. The next window of the schedule follows neither a slice nor a window of
+  // another kind, such as a day of a weekly job.
+  const isRegular = plan.slice === undefined && window.kind === plan.job.definition.every;
+  if (isRegular && window.end.getTime() / 1000 >= (of('score_batch_newest_window_end_timestamp_seconds') ?? 0)) {
     set('score_batch_newest_window_start_timestamp_seconds', [window.start.getTime() / 1000]);
     set('score_batch_newest_window_end_timestamp_seconds', [window.end.getTime() / 1000]);
   }

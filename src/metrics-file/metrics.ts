@@ -5,6 +5,10 @@ export const METRICS = {
     help: 'Runs that ended, by state; what a process did not live to write is missing',
   },
   score_batch_last_run_timestamp_seconds: { type: 'gauge', help: 'When the last run ended' },
+  score_batch_last_phase_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When a process had done its part of a run, such as freeze or score',
+  },
   score_batch_last_run_state: { type: 'gauge', help: '1 for the state in which the last run ended' },
   score_batch_last_run_duration_seconds: { type: 'gauge', help: 'Time that the process of the last run took for it' },
   score_batch_last_run_stage_seconds: {
@@ -13,8 +17,14 @@ export const METRICS = {
   },
   score_batch_last_run_rows: { type: 'gauge', help: 'Rows of the last run whose rows were counted, by outcome' },
   score_batch_last_success_timestamp_seconds: { type: 'gauge', help: 'When a window was last published, or found to be' },
-  score_batch_newest_window_start_timestamp_seconds: { type: 'gauge', help: 'Start of the newest published window' },
-  score_batch_newest_window_end_timestamp_seconds: { type: 'gauge', help: 'End of the newest published window' },
+  score_batch_newest_window_start_timestamp_seconds: {
+    type: 'gauge',
+    help: 'Start of the newest published window of the kind that the job file names',
+  },
+  score_batch_newest_window_end_timestamp_seconds: {
+    type: 'gauge',
+    help: 'End of the newest published window of the kind that the job file names',
+  },
   score_batch_model_info: { type: 'gauge', help: 'The model of the last success' },
 } as const;
 

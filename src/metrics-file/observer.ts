@@ -39,8 +39,7 @@ async function write(pattern: string, run: ObservedRun, end: ObservedEnd): Promi
   const before = readSeries(await textIn(file), job);
   if (before === undefined)
     throw new Error(`${file} holds something other than the metrics of ${job}; put {job} into ${VARIABLE}, or remove the file`);
-  const after = afterRun(before, run, end);
-  if (after !== undefined) await replaceFile(file, textOf(after), `check ${VARIABLE}`);
+  await replaceFile(file, textOf(afterRun(before, run, end)), `check ${VARIABLE}`);
 }
 
 async function textIn(file: string): Promise<string> {

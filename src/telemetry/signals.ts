@@ -3,8 +3,12 @@ export type Signal = (typeof SIGNALS)[number];
 
 const PREFIX = 'OTEL_EXPORTER_OTLP';
 const PROTOCOL = 'http/protobuf';
+const ATTRIBUTES = 'OTEL_RESOURCE_ATTRIBUTES';
 
-/** What the environment asks for: which signals are sent, and why others are not, by the variable that says so wrongly. */
+/** Of a name or a value. */
+const MOST_CHARACTERS = 255;
+
+/** What the environment asks for: which signals are sent, and which variables have values that cannot be used. */
 export interface Wanted {
   readonly signals: readonly Signal[];
   readonly problems: readonly string[];
@@ -23,7 +27,22 @@ export function wantedSignals(environment: NodeJS.ProcessEnv): Wanted {
     if (problem !== undefined) problems.add(problem);
     return problem === undefined;
   });
+  if (signals.length > 0 && !isAttributes(environment[ATTRIBUTES] ?? ''))
+    problems.add(
+      `${ATTRIBUTES} is ignored: it must be name=value,name=value, with names and values of at most ${MOST_CHARACTERS} ` +
+        'characters in which "=", "," and "%" are percent-encoded',
+    );
   return { signals, problems: [...problems] };
+}
+
+/** Whether OpenTelemetry's packages can read them. If not, they drop them all, as the specification says, and tell nobody. */
+export function isAttributes(text: string): boolean {
+  const entries = text.split(',').filter((entry) => entry.trim() !== '');
+  return entries.every((entry) => {
+    const parts = entry.split('=').map((part) => decodedOrNot(part.trim()));
+    const isShort = parts.every((part) => part !== undefined && part.length <= MOST_CHARACTERS);
+    return parts.length === 2 && parts[0] !== '' && isShort;
+  });
 }
 
 /** What must not be shown: the values of headers, and passwords in addresses. */
@@ -63,9 +82,14 @@ function problemOf(endpoint: Variable, protocol: Variable | undefined): string |
 }
 
 function decoded(text: string): string {
+  return decodedOrNot(text) ?? text;
+}
+
+/** Undefined if it is not percent-encoded. */
+function decodedOrNot(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text;
+    return undefined;
   }
 }

@@ -65,6 +65,13 @@ it.each([
   ["select * from read_parquet(['x.parquet', 'y.parquet']) union select * from db.s.t", ['x.parquet y.parquet', 'db.s.t']],
   ['select * from a where exists (with a as (select 1 as one) select * from a)', ['a']],
   ['select 1 as one', []],
+  ['with recursive T as (select id from users union all select id + 1 from t where id < 3) select * from t', ['users']],
+  ['with recursive t as (select id from t union all select id + 1 from t where id < 3) select * from t', ['t']],
+  ['with recursive t as (select id from users union all select id from s.t) select * from t', ['users', 's.t']],
+  [
+    'with recursive t(id, n) using key (id) as (select id, 1 from users union select id, n + 1 from recurring.t) select * from t',
+    ['users'],
+  ],
 ])('the tables of %s', async (sql, expected) => {
   const tree = await queryTree({ name: 'q', texts: [sql], parameters: [] });
   expect(

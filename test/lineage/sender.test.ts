@@ -48,6 +48,13 @@ it('gives up in time if nothing answers, after it has tried the last event too',
   expect(server.events()).toEqual([{ eventType: 'START' }, { eventType: 'COMPLETE' }]);
 });
 
+it('says of many events why the first one was lost, not that there was no time for the last ones', async () => {
+  const server = await lineageServer(() => undefined);
+  const to = sender(server.url);
+  for (let i = 0; i < 50; i += 1) to.send(START);
+  expect(await to.close()).toEqual({ events: 50, of: 50, reason: 'it did not answer in time' });
+});
+
 it('gives up if nobody listens', async () => {
   const to = sender(`http://127.0.0.1:${await closedPort()}`);
   to.send(COMPLETE);

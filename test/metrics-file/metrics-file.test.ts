@@ -65,6 +65,29 @@ it('tells of the last run, and remembers what earlier processes wrote: counts, t
   expect(await readdir(path.dirname(file))).toEqual(['score-batch-linear.prom']);
 }, 120_000);
 
+it('tells of a run in parts when each was done, and how it ended once it has', async () => {
+  const file = path.join(await temporaryFolder(), 'linear.prom');
+  const project = await linearProject();
+  const phase = async (name: string) => {
+    const { code, stderr } = await scoreBatch(project, [name, '--week'], { SCORE_BATCH_METRICS_FILE: file });
+    expect(code, stderr).toBe(0);
+    return await metricsOf(file);
+  };
+  const frozen = await phase('freeze');
+  const scored = await phase('score');
+  expect([frozen, scored].map(Object.keys)).toEqual(Array(2).fill(['score_batch_last_phase_timestamp_seconds{}']));
+  const published = await phase('publish');
+  const [first, second, third] = [frozen, scored, published].map(
+    (all) => all['score_batch_last_phase_timestamp_seconds{}'] ?? 0,
+  );
+  expect(second).toBeGreaterThan(first ?? 0);
+  expect(third).toBe(second);
+  expect(published).toMatchObject({
+    'score_batch_last_run_state{state="published"}': 1,
+    'score_batch_runs_total{state="published"}': 1,
+  });
+});
+
 it('leaves alone what it has not written, and warns', async () => {
   const folder = await temporaryFolder();
   const file = path.join(folder, 'all.prom');

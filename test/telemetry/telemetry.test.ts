@@ -203,6 +203,17 @@ describe('bad input', () => {
     expect(rootOf(collector.spans()).parent_span_id).toBe('');
   });
 
+  it('attributes of the resource that cannot be read are one warning, and the run is sent without them', async () => {
+    await using collector = await startCollector();
+    const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_RESOURCE_ATTRIBUTES: 'a=b=c,team=x' };
+    const [warning, ...more] = await warned(environment);
+    expect(more).toEqual([]);
+    expect(warning).toMatch(/^warning: OpenTelemetry: OTEL_RESOURCE_ATTRIBUTES is ignored: /);
+    const { resource } = rootOf(collector.spans());
+    expect(resource).toMatchObject({ 'service.name': 'score-batch' });
+    expect(resource).not.toHaveProperty('team');
+  });
+
   it('OTEL_SDK_DISABLED sends nothing, and says nothing', async () => {
     await using collector = await startCollector();
     expect(await warned({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SDK_DISABLED: 'true' })).toEqual([]);
