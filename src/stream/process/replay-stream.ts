@@ -100,7 +100,8 @@ export function scopeOf(
 ): string {
   const { features, scoreClass, renamed, decisions, limits } = settings;
   const model = [digest, definitionDigest];
-  const all = [from, to, ...model, features.digest, scoreClass, renamed, decisions, limits.eventsPerKey, deadLetter];
+  const { eventsPerKey, messageBytes } = limits;
+  const all = [from, to, model, features.digest, scoreClass, renamed, decisions, eventsPerKey, messageBytes, deadLetter];
   return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 16);
 }
 

@@ -15,6 +15,7 @@ it('continues a replay only with all that decides what is written', async () => 
     scopeOf({ ...run, to: 3 }, scorer),
     scopeOf({ ...run, deadLetter: 'dead' }, scorer),
     scopeOf({ ...run, settings: { ...settings, scoreClass: 'one' } }, scorer),
+    scopeOf({ ...run, settings: { ...settings, limits: { ...settings.limits, messageBytes: 10 } } }, scorer),
   ];
   expect(new Set([scope, ...others]).size).toBe(1 + others.length);
 });
