@@ -1,5 +1,5 @@
 #!/bin/sh
-# Seconds for the same windows: one `backfill`, and a loop of the shell over `run`. Alternating, in a project that is made for it.
+# Seconds for the same windows: one `backfill`, and a shell loop over `run`, in turn. Uses a project created for this.
 #   sh bench/backfill.sh FOLDER 1997-W07 1997-W08 1997-W09      (first and last window first and last)
 # FOLDER is a project whose job runs every week; every window is published again in each round.
 set -eu

@@ -1,5 +1,5 @@
-// Reads the frozen week as chunk workers do, and encodes its features: `node .modules/bench/bigquery-reader.js MODULES PLAN`. MODULES is the plain
-// compilation of a checkout, which need not be this one.
+// Reads the frozen week as chunk workers do, and encodes its features: `node .modules/bench/bigquery-reader.js MODULES PLAN`.
+// MODULES is the plain compilation of this or another checkout.
 //
 // Prints {"rows": …, "sum": …, "seconds": …, "cpu": …} for the read alone, without the start of Node. For bench/bigquery.ts.
 import { readFileSync } from 'node:fs';
@@ -11,19 +11,19 @@ import type { Column } from '../src/domain/schema.ts';
 import type { Signature } from '../src/domain/signature.ts';
 import type { WarehouseAccess } from '../src/warehouse/warehouse.ts';
 
-/** What is read, as bench/bigquery.ts writes it to a file. */
+/** What to read; bench/bigquery.ts writes it to a file. */
 export interface ReadPlan {
   readonly access: WarehouseAccess;
   readonly frozen: FrozenTable;
-  /** Names of the columns that go through, and of those that feed the features. */
+  /** Names of the columns to pass through, and of those that feed the features. */
   readonly passed: readonly string[];
   readonly features: readonly string[];
-  /** Address of the emulator's gRPC, for the reader in Python. */
+  /** Address of the emulator's gRPC, for the Python reader. */
   readonly grpc: string;
   readonly workers: number;
 }
 
-/** What was read: rows and the sum of all values, by which readers can be compared. */
+/** What was read: rows, and the sum of all values to compare readers by. */
 export interface Total {
   rows: number;
   sum: number;
@@ -35,7 +35,7 @@ interface Task {
 }
 
 const BATCH_ROWS = 16_384;
-/** Rows that may come beyond a batch. */
+/** Rows by which a batch can exceed its size. */
 const VECTOR = 2048;
 
 const [modules = '', file = ''] = process.argv.slice(2);
@@ -112,7 +112,7 @@ async function work(port: MessagePort, { modules, plan }: Task): Promise<void> {
   port.postMessage('ready');
 }
 
-/** That both readers have the same values. */
+/** Shows that both readers got the same values. */
 function sumOf([tensor]: readonly { readonly values: ArrayLike<unknown> }[]): number {
   if (!(tensor?.values instanceof Float32Array)) throw new TypeError('the features are not float32');
   const { values } = tensor;

@@ -1,10 +1,10 @@
-// What it takes to read frozen rows from BigQuery into the matrix of a model: the chunk workers' way beside a plain Python reader
-// of the same rows from the same emulator, A B A B … in one call. The tests make the emulator's Python environment; run them once.
+// Cost of reading frozen rows from BigQuery into a model's matrix: as chunk workers do, and with a plain Python reader of the
+// same rows from the same emulator, A B A B … in one call. The tests create the emulator's Python environment; run them once.
 //
 //   npm run bench:bigquery -- --rows 1000000 --runs 5
 //   npm run bench:bigquery -- --base ../base       # also another checkout that is built
 //
-// The emulator shares the machine's cores with what is measured: figures compare the readers and say nothing of Google's.
+// The emulator shares the cores with the readers: figures compare the readers and say nothing about Google's service.
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -51,7 +51,7 @@ interface Reading extends Total {
   readonly cpu: number;
 }
 
-/** The plain compilation of a checkout's sources, which older ones have without a folder for scripts beside. */
+/** The compiled sources of a checkout. Older ones compile them directly into `.modules`. */
 function modulesOf(checkout: string): string {
   const modules = path.join(checkout, '.modules');
   return existsSync(path.join(modules, 'src')) ? path.join(modules, 'src') : modules;
@@ -70,7 +70,7 @@ function show(name: string, runs: readonly Reading[], peer: readonly Reading[]):
   say(`${name}: ${Math.round(rows / median(runs.map(({ seconds }) => seconds)))} rows/s; ${figures.join('; ')}`);
 }
 
-/** The users frozen as a run freezes them. @returns the frozen table and what is read of it */
+/** Freezes the users as a run does. @returns the frozen table and what to read from it */
 async function freeze(): Promise<Omit<ReadPlan, 'grpc' | 'workers'>> {
   Object.assign(process.env, ours());
   const access = {

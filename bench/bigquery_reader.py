@@ -1,5 +1,5 @@
-"""Reads the frozen week as a plain script would, and encodes it: google-cloud-bigquery-storage, all streams at once, the columns
-that a chunk worker reads, 20 features of them into a float32 matrix with -1 for what is missing.
+"""Reads the frozen week as a plain script would: google-cloud-bigquery-storage, all streams at once, the columns that a chunk
+worker reads. Encodes 20 features as a float32 matrix, with -1 for missing values.
 
 Prints {"rows": …, "sum": …, "seconds": …, "cpu": …} for the read alone, without the start of Python. For
 bench/bigquery.ts.

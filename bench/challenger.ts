@@ -1,6 +1,6 @@
-// What a challenger costs: a run with a challenger, and the same run and a second one by another job, in turn. Both score the
-// same users with two models; the second run reads the source again. Processor time says more than the clock where others use
-// the machine.
+// Cost of a challenger: one run with a challenger, in turn with the same run plus a second one by another job. Both ways score
+// the same users with two models; the second run reads the source again. On a shared machine, trust processor time more than
+// wall time.
 //
 //   npm run build && node .modules/bench/challenger.js --rows 1000000 --rounds 5
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ const WAYS: Readonly<Record<string, readonly string[]>> = {
   'a second run': ['alone', 'other'],
 };
 const results = new Map<string, Seconds[]>(Object.keys(WAYS).map((way) => [way, []]));
-// The first round warms up and is not counted; who comes first takes turns.
+// The first round warms up and is not counted; the order alternates.
 for (let round = 0; round <= Number(values.rounds); round += 1) {
   const turns = Object.entries(WAYS);
   for (const [way, jobs] of round % 2 === 0 ? turns : turns.reverse()) {
@@ -52,7 +52,10 @@ for (const [way, seconds] of results) {
   process.stdout.write(`| ${way} | ${cells.join(' | ')} |\n`);
 }
 
-/** Three jobs over the same users: one model, a second one alone, and both. Their rows are frozen, as those of a challenger are. */
+/**
+ * Three jobs over the same users: one model, the second model alone, and both. Their rows are frozen, since a challenger's rows
+ * are.
+ */
 function makeJobs(): void {
   for (const [name, version] of [
     ['mlp', 'v1'],

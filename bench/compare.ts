@@ -1,5 +1,5 @@
-// What `compare` takes: two windows of n users, in one DuckDB file (aggregating SQL) or in two (streams in the order of the key's hash).
-// The scores are made by SQL, not by a model; B differs from A by a few hundredths, nine in ten users are in both.
+// Cost of `compare`: two windows of n users, in one DuckDB file (aggregating SQL) or in two (streams ordered by the key's
+// hash). SQL makes the scores, not a model; B differs from A by a few hundredths, and nine in ten users are in both.
 //
 //   npm run bench:compare -- --rows 10000000 --max-memory 2GiB --streams
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

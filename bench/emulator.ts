@@ -6,19 +6,19 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { ROOT } from '../scripts/root.ts';
 import { generateUsers } from './users.ts';
 
-// An emulator of BigQuery with a table of generated users, for benchmarks. The tests make its Python environment: run them once.
+// A BigQuery emulator with a table of generated users, for benchmarks. The tests create its Python environment: run them once.
 
-/** An emulator that runs, and the addresses of its REST and gRPC. */
+/** A running emulator and the addresses of its REST and gRPC APIs. */
 export interface Emulator {
   readonly rest: string;
   readonly grpc: string;
   stop(): void;
 }
 
-/** Interpreter of the emulator's environment. */
+/** Python interpreter of the emulator's environment. */
 export const python = findPython();
 
-/** Folder of what is generated for so many rows. */
+/** Folder of the data generated for this many rows. */
 export function dataFolder(rows: number): string {
   return path.join(ROOT, '.bench', String(rows));
 }
@@ -31,8 +31,8 @@ export async function startWithUsers(rows: number): Promise<Emulator> {
 }
 
 /**
- * An emulator with the users of a DuckDB file as its table `bench.shop.users`; it ends with its standard input, or when it is told
- * to.
+ * An emulator with the users of a DuckDB file as its table `bench.shop.users`. It ends when its standard input closes, or on
+ * request.
  */
 export async function startWithTable(users: string): Promise<Emulator> {
   const folder = path.dirname(users);
@@ -43,7 +43,7 @@ export async function startWithTable(users: string): Promise<Emulator> {
   return emulator;
 }
 
-/** What a command writes to stdout. @throws Error where it fails */
+/** What a command writes to stdout. @throws Error if it fails */
 export function output(command: string, args: readonly string[], environment: Record<string, string>): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
@@ -98,7 +98,7 @@ async function startEmulator(home: string): Promise<Emulator> {
   };
 }
 
-/** A load job from a local file, which only the emulator can be asked for. */
+/** A load job from a local file, which only the emulator accepts. */
 async function load(rest: string, parquet: string): Promise<void> {
   const send = async (uri: string, body: object) => {
     const headers = { 'content-type': 'application/json' };

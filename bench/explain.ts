@@ -1,6 +1,6 @@
-// What reasons cost: rows per second of Shapley values on bench/lgbm and of occlusion on bench/mlp, with 20 features and 100 baseline
-// rows; and of Shapley values on ensembles of other sizes, in nanoseconds per row, tree and baseline row. All on one core, in processor
-// time, which others who use the machine change less than the clock.
+// Cost of reasons: rows per second of Shapley values on bench/lgbm and of occlusion on bench/mlp, with 20 features and 100
+// baseline rows; and Shapley values on ensembles of other sizes, in nanoseconds per row, tree and baseline row. All on one
+// core, in processor time, which other load affects less than wall time.
 //
 //   npm run bench:explain -- --rows 10000
 

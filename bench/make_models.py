@@ -1,11 +1,11 @@
-"""Makes bench/text and bench/slow: what they predict means nothing. Writes model.onnx, model.yaml and golden.csv.
+"""Makes bench/text and bench/slow: their predictions mean nothing. Writes model.onnx, model.yaml and golden.csv.
 
     python3 -m venv .bench/models && .bench/models/bin/pip install onnx==1.23.2 onnxruntime==1.30.0 numpy==2.4.6
     .bench/models/bin/python bench/make_models.py
 
 - text: the numbers of bench/mlp and two text features with categories, one-hot as skl2onnx writes it, one hidden layer of 64.
-- slow: a network of ten hidden layers of 512, about 20,000 rows per second on one core. Its weights are computed in the graph, by
-  whole numbers, so that the file is small; ONNX Runtime does it once, when it opens the model.
+- slow: a network of ten hidden layers of 512, about 20,000 rows per second on one core. The graph computes
+  its weights from integers, so that the file is small; ONNX Runtime does this once, when it opens the model.
 """
 
 import csv
@@ -21,7 +21,7 @@ BENCH = Path(__file__).resolve().parent
 OPSETS = [helper.make_opsetid("", 19), helper.make_opsetid("ai.onnx.ml", 3)]
 IR_VERSION = 10
 NUMBERS = [f"f{k}" for k in range(20)]
-# Largest values of the generated users.
+# Maximum values of the generated users.
 SIZES = [100, 1000, 24, 365, 50, 12, 7, 5000, 60, 10, 1, 10, 100, 1000, 1, 5, 20, 200, 2, 1]
 COUNTRIES = ["US", "GB", "DE", "FR", "IN", "BR", "JP", "ES", "IT", "CA", "AU", "MX"]
 PLANS = ["free", "basic", "pro", "team", "enterprise"]
@@ -39,7 +39,7 @@ def value(name, kind, width):
 
 
 def head(hidden):
-    """From a layer to two probabilities."""
+    """Maps a layer to two probabilities."""
     return [
         helper.make_node("Gemm", [hidden, "last_weights", "last_bias"], ["logits"]),
         helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
@@ -95,7 +95,7 @@ def slow(random):
         constant("one", 1, np.int64),
         constant("prime", 10_007, np.int64),
         constant("middle", 5_003),
-        # Of uniform weights so wide, a layer keeps the size of what goes through it.
+        # With uniform weights in this range, a layer keeps the scale of its inputs.
         constant("unit", np.sqrt(6 / WIDTH) / 5_003),
         constant("last_weights", random.normal(0, 0.2, (WIDTH, 2))),
         constant("last_bias", [0, 0]),
@@ -107,7 +107,7 @@ def slow(random):
             constant(f"step{layer}", 7_919 + 2 * layer, np.int64),
             constant(f"shape{layer}", [rows, WIDTH], np.int64),
         ]
-        # Whole numbers that look random: (i * (i + step)) modulo a prime.
+        # Integers that look random: (i * (i + step)) modulo a prime.
         nodes += [
             helper.make_node("Range", ["zero", f"count{layer}", "one"], [f"i{layer}"]),
             helper.make_node("Add", [f"i{layer}", f"step{layer}"], [f"moved{layer}"]),

@@ -1,5 +1,5 @@
-// Compares the processor time of this checkout with that of another one, which is built as well: the jobs of the benchmark in
-// turn, on the same users, pair by pair, so that a machine whose speed drifts does not decide.
+// Compares the processor time of this checkout with that of another built checkout: runs the benchmark's jobs in turn, on the
+// same users, pair by pair, so that a drift in the machine's speed does not matter.
 //
 //   git worktree add ../base COMMIT && (cd ../base && npm ci && npm run build)
 //   npm run bench:pair -- --base ../base --rounds 9
@@ -32,7 +32,7 @@ if (other === undefined || !existsSync(path.join(other, 'dist/cli.js'))) {
   process.exit(64);
 }
 
-/** Where a checkout has its cases; older ones are plain JavaScript. */
+/** Location of a checkout's cases; older ones are plain JavaScript. */
 const CASES = ['.modules/bench/harness/cases.js', 'bench/harness/cases.mjs'];
 const NO_FLAGS = {
   peers: [],
@@ -47,7 +47,7 @@ const rows = Number(values.rows);
 const data = path.resolve(values.data ?? path.join(ROOT, '.bench', String(rows)));
 if (!existsSync(path.join(data, 'users.duckdb'))) await generateUsers(path.join(data, 'users.duckdb'), rows);
 
-/** The case by the job, the model and the code of its checkout. */
+/** The case for a job and a model, from the code of its checkout. */
 async function caseOf(root: string, model: string, name: Job): Promise<JobCase> {
   const file = CASES.map((one) => path.join(root, one)).find((one) => existsSync(one));
   if (file === undefined) throw new Error(`${root} has no cases of the benchmark`);
@@ -63,7 +63,7 @@ interface Seconds {
   readonly wall: number;
 }
 
-/** A run of this checkout beside one of the other. */
+/** A run of this checkout and one of the other. */
 interface Pair {
   readonly a: Seconds;
   readonly b: Seconds;
@@ -91,9 +91,9 @@ for (const model of values.models.split(',')) {
     const mine = await caseOf(ROOT, model, name);
     const base = await caseOf(path.resolve(other), model, name);
     const pairs: Pair[] = [];
-    // The first pair warms up what is read from disk and is not counted.
+    // The first pair warms up the disk cache and is not counted.
     for (let round = 0; round <= Number(values.rounds); round += 1) {
-      // Who comes first takes turns, too.
+      // The order alternates too.
       const early = round % 2 === 0 ? undefined : await secondsOf(base);
       const a = await secondsOf(mine);
       const b = early ?? (await secondsOf(base));

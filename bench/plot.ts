@@ -1,9 +1,9 @@
-// Draws how peak memory and wall time per row grow with the rows, from results of the benchmark, as SVG.
+// Draws an SVG of how peak memory and wall time per row grow with the number of rows, from results of the benchmark.
 //
 //   npm run bench -- --rows 1000000,10000000,100000000 --models mlp --memory --json growth.json
 //   npm run --silent bench:plot -- growth.json > docs/performance.svg
 //
-// Several files are drawn together; where a case was measured twice at the same rows, the last one counts.
+// Several files are drawn together; if a case was measured twice at the same number of rows, the last one counts.
 import { readFileSync } from 'node:fs';
 import { drawLines, type Panel, type Point } from './harness/svg.ts';
 import type { Results } from './harness/table.ts';

@@ -1,5 +1,5 @@
-// What a kill costs: runs of the benchmark's jobs are killed when the model has scored nine tenths of the rows, and resumed; whole
-// runs take turns with them. A resumed run must publish what a whole one does, row for row.
+// Cost of a kill: runs of the benchmark's jobs are killed once the model has scored nine tenths of the rows, then resumed, in
+// turn with whole runs. A resumed run must publish the same rows as a whole one.
 //
 //   npm run bench:resume -- --rows 1000000 --models mlp,lgbm,slow --cases core,full --rounds 3
 import path from 'node:path';
@@ -87,7 +87,7 @@ async function takeRound(one: JobCase): Promise<Round> {
   if (wall === undefined || !problem?.startsWith('ended with SIGKILL')) {
     throw new Error(`${one.name} was not killed after ${killAt} rows: ${problem ?? 'it ended well'}`);
   }
-  // What was published by then, nothing, is not cleared away: it is where the resumed run begins.
+  // The killed run's leftovers are not cleared: the resumed run starts from them. It has published nothing yet.
   const resumed = await runCase(one, rows, { wanted: whole });
   return { whole, killed: { wall }, resumed };
 }

@@ -1,9 +1,9 @@
-// Measures whole runs of score-batch on generated users beside the same job by other means, in turn, in one call.
+// Measures whole runs of score-batch on generated users and the same job with other tools, in turn, in one call.
 //
 //   npm run bench -- --rows 1000000,10000000 --models mlp,lgbm --peers python,daft,ray,pyspark --repetitions 3
 //   npm run bench -- --help
 //
-// Figures of shared machines differ by tens of per cent from run to run: compare those of one call only.
+// On shared machines, figures differ by tens of per cent from run to run: compare only those of one call.
 import { execFileSync } from 'node:child_process';
 import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -32,7 +32,7 @@ try {
   process.exitCode = 64;
 }
 
-/** @returns exit code: 1 where a run failed */
+/** @returns exit code: 1 if a run failed */
 async function bench(flags: Flags): Promise<number> {
   refuseMissingPeers(flags.peers);
   const machine = machineFacts(ROOT);
@@ -60,7 +60,7 @@ interface Setting {
   readonly flags: CaseFlags & Pick<Flags, 'repetitions'>;
 }
 
-/** A B C A B C …; a case that fails is measured again in the next round like any other. */
+/** A B C A B C …; a failed case is measured again in the next round like any other. */
 async function takeTurns(setting: Setting, rows: number): Promise<Run[]> {
   const runs: Run[] = [];
   for (let repetition = 0; repetition < setting.flags.repetitions; repetition += 1) {
@@ -95,7 +95,7 @@ async function outcomeOf(
     if (one.kind === 'raw') return await one.outcome({ stdout });
     const outcome: Work = await one.outcome({ stdout });
     const good = runs.filter(({ meanScore, problem }) => meanScore !== undefined && problem === undefined);
-    // Another device computes the last bits in another way.
+    // Other devices compute the last bits differently.
     const exact = flags.provider === 'cpu' && flags.peerProvider === 'CPUExecutionProvider';
     const same = exact ? good.find(({ job, tables }) => job === one.job && tables !== undefined) : undefined;
     const mean = good[0]?.meanScore;
@@ -112,7 +112,7 @@ function showRun({ problem, wall = Number.NaN, peak = Number.NaN, rowsPerSecond 
   return `${wall.toFixed(2)} s, ${Math.round(peak / 2 ** 20)} MiB`;
 }
 
-/** Clears what an earlier command left, and has all of it in memory that fits there. */
+/** Clears what an earlier command left, and loads the data into the disk cache. */
 async function readyData(data: string, asParquet: boolean): Promise<void> {
   const warehouse = path.join(data, 'users.duckdb');
   const parquet = path.join(data, 'parquet');
@@ -121,7 +121,7 @@ async function readyData(data: string, asParquet: boolean): Promise<void> {
   const files = [warehouse, ...(existsSync(parquet) ? readdirSync(parquet).map((name) => path.join(parquet, name)) : [])];
   const gigabytes = files.reduce((sum, file) => sum + statSync(file).size, 0) / 1e9;
   say(`${data}: ${gigabytes.toFixed(2)} GB`);
-  // The first case must not be the only one to wait for the disk.
+  // So that the first case does not have to wait for the disk.
   for (const file of files) for await (const _ of createReadStream(file));
 }
 
@@ -140,7 +140,7 @@ function refuseMissingPeers(peers: readonly Peer[]): void {
   }
 }
 
-/** Only what these peers need: all four are more than a gigabyte. */
+/** Installs only what these peers need: all four take more than a gigabyte. */
 function setUp(peers: readonly Peer[]): void {
   const python = path.join(venv, 'bin', 'python');
   if (!existsSync(python)) execFileSync('python3', ['-m', 'venv', venv], { stdio: 'inherit' });

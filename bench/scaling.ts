@@ -1,5 +1,5 @@
-// How the job `core` scales with its workers: on this machine's cores, and with workers that are slowed down to a rate, which shows
-// how many of them one reader can feed. Plain and with a filter that keeps 5 % of the table.
+// How the job `core` scales with its workers: on this machine's cores, and with workers limited to a rate, which shows how many
+// of them one reader can feed. Without a filter, and with one that keeps 5 % of the table.
 //
 //   npm run bench:scaling -- --rows 1000000 --models mlp,lgbm --workers 1,2,4 --slow-workers 4,16 --slow-rate 9000 --rounds 3
 import path from 'node:path';
@@ -45,7 +45,7 @@ for (const scenario of list(values.scenarios) as ScenarioName[]) {
   const real: Variant[][] = list(values.models).map((model) =>
     list(values.workers).map((workers) => ({ model, workers: Number(workers) })),
   );
-  // Whose model it is does not matter there: it costs a hundredth of the wait.
+  // The choice of model does not matter here: it takes a hundredth of the wait.
   const slow: Variant[] = list(values['slow-workers']).map((workers) => ({
     model: 'mlp',
     workers: Number(workers),
@@ -58,7 +58,7 @@ for (const scenario of list(values.scenarios) as ScenarioName[]) {
 interface Variant {
   readonly model: string;
   readonly workers: number;
-  /** Rows per second to which each worker is held. */
+  /** Rows per second that each worker is limited to. */
   readonly rate?: number;
 }
 
@@ -83,7 +83,7 @@ async function compare(scenario: ScenarioName, data: string, variants: readonly 
   for (const { variant, runs } of taken) {
     const { model, workers, rate } = variant;
     const spread = (of: (run: Run, round: number) => number, digits: number) => showSpread(runs.map(of), digits);
-    // Of simulated workers it is their rate; of real ones, as many times what the first variant reached.
+    // For simulated workers, their rate; for real ones, a multiple of what the first variant reached.
     const able = (round: number) => workers * (rate ?? perWorker(taken[0], round));
     print([
       scenario,
@@ -102,7 +102,7 @@ function scoringRate({ rates }: Run): number {
   return rates.score ?? Number.NaN;
 }
 
-/** Rows per second of one worker in a round. */
+/** Rows per second per worker in a round. */
 function perWorker(taken: { readonly variant: Variant; readonly runs: readonly Run[] } | undefined, round: number): number {
   const run = taken?.runs[round];
   return run === undefined ? Number.NaN : scoringRate(run) / (taken?.variant.workers ?? Number.NaN);

@@ -1,4 +1,5 @@
-// Memory of `score-batch serve` over a million requests of every protocol in turn: the resident memory of all its processes after each part.
+// Memory of `score-batch serve` over a million requests, using every protocol in turn: the resident memory of all its processes
+// after each part.
 //
 //   npm run bench:memory -- --requests 1000000
 import { readdirSync, readFileSync } from 'node:fs';
@@ -25,7 +26,7 @@ while (asked < wanted) {
 process.stdout.write(`${failed} failed\n`);
 stop(server.process);
 
-/** MiB of a process and all below it. */
+/** MiB of a process and all its descendants. */
 function resident(root: number): number {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc')) {

@@ -1,5 +1,5 @@
-// Two servers behind HAProxy, which asks each for its readiness, under load: one switches to another version of the model (SIGHUP), the other is
-// ended (SIGTERM) and started again. No request may fail.
+// Two servers under load behind HAProxy, which checks their readiness: one switches to another version of the model (SIGHUP),
+// the other is stopped (SIGTERM) and restarted. No request may fail.
 //
 //   npm run bench:switch -- --seconds 40
 import { type ChildProcess, spawn } from 'node:child_process';

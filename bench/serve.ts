@@ -1,5 +1,6 @@
-// Requests per second and latencies of `score-batch serve` on the iris bundle, beside MLServer, BentoML and an empty handler of fastify. The
-// servers take turns in every round; client and server share the machine. The middle of the rounds, with the least and the most.
+// Requests per second and latencies of `score-batch serve` on the iris bundle, compared with MLServer, BentoML and an empty
+// fastify handler. The servers take turns in every round; client and server share the machine. Prints the median of the rounds,
+// with minimum and maximum.
 //
 //   npm run bench:serve -- --setup
 //   npm run bench:serve -- --rounds 3 --seconds 4
@@ -25,7 +26,7 @@ const { values: flags } = parseArgs({
 });
 const CONNECTIONS = [1, 32, 256];
 const ROWS = [1, 64];
-/** Half of its rate is what the last case asks for. */
+/** The last case requests half of its rate. */
 const FULL = 'predict, 1 row, 32 at once';
 const out = createWriteStream('', { fd: 1 });
 
@@ -41,7 +42,7 @@ function setUp(): void {
   }
 }
 
-/** One thing that is measured of all servers that can do it. */
+/** A measurement for all servers that support it. */
 interface Case {
   readonly title: string;
   measure(server: Server): Promise<Measured> | undefined;

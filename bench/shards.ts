@@ -1,5 +1,5 @@
-// How processes that run `score --shard i/n` share one run on an emulator of BigQuery: chunks of each, chunks scored again,
-// requests. All processes and the emulator share the cores of one machine, so more shards are not faster here.
+// How processes that run `score --shard i/n` share one run on a BigQuery emulator: chunks per process, chunks scored twice,
+// requests. All processes and the emulator share one machine, so more shards are not faster here.
 //
 //   npm run bench:shards -- --shards 1,2,4,8 --rows 200000 --chunk-rows 5000
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,14 +12,14 @@ import { dataFolder, output, startWithUsers } from './emulator.ts';
 
 type Kind = 'load' | 'query' | 'other';
 
-/** A proxy that counts what goes through it. */
+/** A proxy that counts requests. */
 interface CountingProxy {
   readonly counts: Readonly<Record<Kind, number>>;
   readonly url: string;
   close(): void;
 }
 
-/** What the phases print, as far as it is read here. */
+/** What the phases print, as far as it is used here. */
 interface PhaseSummary {
   readonly chunks: number;
   readonly chunks_scored: number;
@@ -60,7 +60,7 @@ const show = (cells: readonly (string | number)[]) =>
 const rule = `|${widths.map((width) => `${'-'.repeat(width + 1)}:`).join('|')}|\n`;
 process.stdout.write(show(HEADER) + rule + lines.map(show).join(''));
 
-/** A new run, frozen, scored by so many processes of one worker each, and published; counted is what scoring takes. */
+/** Freezes a new run, scores it with this many processes of one worker each, and publishes it. Only scoring is counted. */
 async function measure(shards: number): Promise<(string | number)[]> {
   const { chunks } = await scoreBatch('freeze', '--fresh');
   const before = { ...proxy.counts };
@@ -98,7 +98,7 @@ async function scoreBatch(command: string, ...args: string[]): Promise<PhaseSumm
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as PhaseSummary;
 }
 
-/** The project of the other benchmarks with smaller chunks. */
+/** The project of the other benchmarks, with smaller chunks. */
 function makeProject(): string {
   const folder = path.join(dataFolder(Number(flags.rows)), 'shards');
   mkdirSync(path.join(folder, 'jobs'), { recursive: true });
@@ -110,7 +110,7 @@ function makeProject(): string {
   return folder;
 }
 
-/** Hands every request on, and counts those that begin a job by its kind. Rows are read by gRPC, past it. */
+/** Forwards every request, and counts those that start a job, by kind. Rows are read by gRPC, bypassing it. */
 async function countRequests(target: string): Promise<CountingProxy> {
   const counts: Record<Kind, number> = { load: 0, query: 0, other: 0 };
   const server = createServer((incoming, outgoing) => {

@@ -1,9 +1,9 @@
-// Measures how fast models are by rows of a batch and by workers, to choose what `auto` means in src/sizing/batch-rows.ts.
+// Measures how fast models are by batch size and number of workers, to choose what `auto` means in src/sizing/batch-rows.ts.
 //
 //   npm run bench:sizing -- --models bench/mlp,bench/lgbm --batches 256,1024,4096,8192,16384,65536 --workers 1,2 --seconds 1
 //
-// Where other processes share the cores, compare rows per second of processor time: what waits is not counted there. The best
-// of three rounds, in each of which every size has its turn.
+// If other processes share the cores, compare rows per second of processor time, which does not count waiting. Takes the best
+// of three rounds, each of which includes every size.
 import { parseArgs } from 'node:util';
 import { isMainThread, type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
 import { loadBundle } from '../src/model/bundle.ts';
@@ -18,7 +18,7 @@ interface Task {
   readonly seconds: number;
 }
 
-/** Rows per second of the clock and of processor time. */
+/** Rows per second of wall time and of processor time. */
 interface RatePair {
   readonly wall: number;
   readonly processor: number;
@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Workers begin together, once each has a session. */
+/** Workers start together, once each has a session. */
 async function measure(task: Task, count: number): Promise<RatePair> {
   const threads = Array.from({ length: count }, () => new Worker(new URL(import.meta.url), { workerData: task }));
   const answers = () =>
@@ -84,7 +84,7 @@ function end(thread: Worker): Promise<void> {
   });
 }
 
-/** The session of a chunk worker, fed with the same random rows again and again. */
+/** The session of a chunk worker, given the same random rows repeatedly. */
 async function work(port: MessagePort, { model, rows, seconds }: Task): Promise<void> {
   const bundle = await loadBundle(model);
   const session = await openSession(bundle, { providers: ['cpu'], requireGpu: false });

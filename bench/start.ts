@@ -1,5 +1,6 @@
-// What a start costs: `--help`, `status`, `plan`, and the time to the first batch of a small run, on the demo's job. Medians, with the least and the
-// most; processor time says more than the clock where others use the machine. With --base a checkout that is built, in turn with this one.
+// Cost of a start: `--help`, `status`, `plan`, and the time to the first batch of a small run, on the demo's job. Medians with
+// minimum and maximum; on a shared machine, trust processor time more than wall time. With --base, in turn with another built
+// checkout.
 //
 //   npm run bench:start -- --rounds 9 --base ../base
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { type Measures, measure } from './harness/measure.ts';
 const { values: flags } = parseArgs({ options: { rounds: { type: 'string', default: '7' }, base: { type: 'string' } } });
 const checkouts = { 'this checkout': ROOT, ...(flags.base !== undefined && { base: path.resolve(flags.base) }) };
 const COMMANDS = { '--help': ['--help'], status: ['status'], plan: ['plan', '--week'], 'run, 2,053 rows': ['--week', '-q'] };
-/** Runs that the ledger has before anything is measured: `status` reads them all. */
+/** Runs in the ledger before anything is measured; `status` reads them all. */
 const LEDGER = 5;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'score-batch-bench-start-'));
@@ -26,7 +27,7 @@ for (let run = 0; run < LEDGER; run += 1) await start(ROOT, COMMANDS['run, 2,053
 process.stdout.write('| command | | CPU s | wall s | first batch s |\n| :-- | :-- | --: | --: | --: |\n');
 for (const [name, args] of Object.entries(COMMANDS)) {
   const results = new Map<string, Measures[]>(Object.keys(checkouts).map((checkout) => [checkout, []]));
-  // The first round warms up what is read from disk and is not counted; who comes first takes turns.
+  // The first round warms up the disk cache and is not counted; the order alternates.
   for (let round = 0; round <= Number(flags.rounds); round += 1) {
     const turns = Object.entries(checkouts);
     for (const [checkout, root] of round % 2 === 0 ? turns : turns.reverse()) {
@@ -54,7 +55,7 @@ async function makeOrders(): Promise<void> {
 async function start(root: string, args: readonly string[]): Promise<Measures> {
   const result = await measure({
     command: process.execPath,
-    // Only a run has a first batch to be seen; for the others it would be one more thing to load.
+    // Only a run has a first batch to see; for the others this would only be more to load.
     args: [
       ...(args[0] === '--week' ? ['--import', path.join(ROOT, 'bench/harness/preload.mjs')] : []),
       path.join(root, 'dist/cli.js'),

@@ -1,5 +1,5 @@
-// What the windows of a partition cost, beside JSON, Kafka and the model: events per second of one core, in processor time, which others
-// who use the machine change less than the clock.
+// Cost of a partition's windows, without JSON, Kafka and the model: events per second of one core, in processor time, which
+// other load affects less than wall time.
 //
 //   npm run bench:stream-window -- --events 1000000
 
@@ -15,7 +15,7 @@ const BATCH = 1_000;
 const MINUTES_5 = 300_000;
 const START = Date.UTC(2026, 0, 5);
 
-/** Those of docs/event-features.md. */
+/** The features of docs/event-features.md. */
 const FEATURES: readonly Omit<WindowFeature, 'name'>[] = [
   { aggregate: 'count', field: undefined, windowMs: MINUTES_5, where: [] },
   { aggregate: 'sum', field: 'amount', windowMs: MINUTES_5, where: [] },
@@ -30,9 +30,9 @@ const FEATURES: readonly Omit<WindowFeature, 'name'>[] = [
 interface Load {
   readonly name: string;
   readonly keys: number;
-  /** Events of a second of event time. */
+  /** Events per second of event time. */
   readonly rate: number;
-  /** An event is out of order by up to this. */
+  /** Maximum disorder of events, in milliseconds. */
   readonly jitterMs: number;
 }
 
@@ -64,7 +64,7 @@ function measure(load: Load, asOf: EventFeatures['asOf']): void {
     if (window.bytes > most.bytes) most = { keys: window.keys, events: window.events, bytes: window.bytes };
   }
   const { user, system } = process.cpuUsage(start);
-  // Making the events is not the window's work.
+  // Creating the events is not counted as the window's work.
   const again = eventsOf(load);
   const made = process.cpuUsage();
   for (let i = 0; i < EVENTS; i += BATCH) again(Math.min(BATCH, EVENTS - i));
@@ -77,7 +77,7 @@ function measure(load: Load, asOf: EventFeatures['asOf']): void {
   );
 }
 
-/** Makes the next events of a log. */
+/** Creates the next events of a log. */
 function eventsOf({ keys, rate, jitterMs }: Load): (count: number) => StreamEvent[] {
   const random = seededRandom(1);
   let offset = 0;

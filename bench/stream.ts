@@ -1,5 +1,5 @@
-// Events per second, end-to-end latency and time to recover of `score-batch stream`, beside a plain Python consumer without guarantees, on a real
-// Kafka on this machine, which shares its cores with all of them.
+// Events per second, end-to-end latency and recovery time of `score-batch stream`, compared with a plain Python consumer
+// without guarantees. A real Kafka runs on this machine and shares its cores.
 //
 //   npm run bench:stream -- --setup
 //   npm run bench:stream -- --events 300000 --rounds 3
@@ -41,7 +41,7 @@ const [events, users, rounds, seconds, batch] = [flags.events, flags.users, flag
   Number,
 ) as [number, number, number, number, number];
 const SEED = 7;
-/** Events per second of event time, and of the latency cases. */
+/** Events per second of event time; the latency cases also send at this rate. */
 const RATE = 1000;
 const TURN_MS = 20;
 const POLL_MS = 100;
@@ -71,7 +71,7 @@ async function measure(cases: readonly string[]): Promise<void> {
   }
 }
 
-/** Events that wait in the topic, scored as fast as possible: from a tenth of them on, so without the start. */
+/** Events waiting in the topic, scored as fast as possible. Measured from the first tenth on, so without the start. */
 async function rates(load: LoadCluster, processes: number): Promise<void> {
   const results = new Map<string, { readonly perSecond: number; readonly wall: number; readonly memory: number }[]>();
   for (let round = 0; round < rounds; round += 1) {
@@ -118,7 +118,7 @@ async function rates(load: LoadCluster, processes: number): Promise<void> {
   }
 }
 
-/** From an event's time, when it is sent, until a reader of committed scores has its score. */
+/** From when an event is sent, which is its time, until a reader of committed scores has its score. */
 async function latencies(load: LoadCluster): Promise<void> {
   print(`\n| ${RATE} events/s | partitions | p50 ms | p99 ms | scored |`);
   print('| :-- | --: | --: | --: | --: |');
@@ -133,7 +133,7 @@ async function latencies(load: LoadCluster): Promise<void> {
         const at = sent.get(id);
         if (at !== undefined) took.push(Date.now() - at);
       });
-      // Warm: classes are loaded, code is compiled, the group is stable.
+      // Warms up: classes are loaded, code is compiled, the group becomes stable.
       await steady(load, topics.input, 8, 0, undefined);
       await steady(load, topics.input, seconds, 1_000_000, sent);
       await sleep(2000);
@@ -147,7 +147,7 @@ async function latencies(load: LoadCluster): Promise<void> {
   }
 }
 
-/** From SIGKILL, and a start at once, to the first score that is committed. */
+/** From SIGKILL and an immediate restart to the first committed score. */
 async function recoveries(load: LoadCluster): Promise<void> {
   const seen: number[] = [];
   const topics = await makeTopics(load, nextName('recovery'), { partitions: 4, users, seed: SEED });
@@ -198,7 +198,7 @@ async function flink(load: LoadCluster): Promise<void> {
   print(`\nFlink SQL, the features without a model, its start included: ${perSecond} events/s, ${memory} MiB`);
 }
 
-/** Topics of their own, with all events in the input. */
+/** New topics, with all events in the input. */
 async function fill(load: LoadCluster, what: string): Promise<LoadTopics> {
   const topics = await makeTopics(load, nextName(what), { partitions: 4, users, seed: SEED });
   const next = loadEvents({ seed: SEED, users, rate: RATE, start: Date.now() - (events / RATE) * 1000 });
@@ -210,7 +210,7 @@ async function fill(load: LoadCluster, what: string): Promise<LoadTopics> {
   return topics;
 }
 
-/** Sends RATE events per second, their time being that at which they are sent. */
+/** Sends RATE events per second; an event's time is when it is sent. */
 async function steady(
   { kafka }: LoadCluster,
   topic: string,

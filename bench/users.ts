@@ -2,19 +2,19 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 
-/** Rows that one statement makes: memory and the undo log stay small at any number of rows. */
+/** Rows per statement: memory and the undo log stay small at any number of rows. */
 const SLICE_ROWS = 10_000_000;
 const MEMORY = '2GB';
 
-/** Users of one week have signed up on one of its days. */
+/** Users of one week signed up on one of its days. */
 const IN_ONE_WEEK = "date '2026-08-03' + cast(hash(i) % 7 as integer)";
 
 /** SQL over the user's number `i`. */
 export interface UserColumns {
-  /** Instead of the plain ones. */
+  /** Replaces the plain column. */
   readonly key?: string;
   readonly signupDate?: string;
-  /** Further columns by name. */
+  /** Additional columns by name. */
   readonly more?: Readonly<Record<string, string>>;
 }
 
@@ -40,7 +40,9 @@ export async function generateUsers(warehouse: string, rows: number, columns: Us
   ]);
 }
 
-/** A DuckDB file with so many events of each user in one ISO week, in no order: each has a kind from 0 to 9 and an amount in cents. */
+/**
+ * A DuckDB file with this many events per user in one ISO week, unordered: each has a kind from 0 to 9 and an amount in cents.
+ */
 export async function generateEvents(warehouse: string, users: number, eventsPerUser: number): Promise<void> {
   await generateTable(warehouse, 'events', users * eventsPerUser, [
     `cast(i % ${users} as bigint) as user_id`,
@@ -60,7 +62,7 @@ async function generateTable(warehouse: string, table: string, rows: number, col
   const folder = path.dirname(warehouse);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  // Renamed once it is whole: a file that was left half made would be taken for the users.
+  // Renamed once complete: an incomplete file would be taken for the users.
   const pending = `${warehouse}.pending`;
   const made = (from: number, to: number) => `select ${columns.join(',\n')} from range(${from}, ${to}) t(i)`;
   await withDatabase(pending, async (connection) => {
@@ -73,7 +75,7 @@ async function generateTable(warehouse: string, table: string, rows: number, col
   renameSync(pending, warehouse);
 }
 
-/** The same users as a folder of Parquet files, unless it is there. */
+/** The same users as a folder of Parquet files; skipped if it exists. */
 export async function exportUsers(warehouse: string, folder: string): Promise<void> {
   if (existsSync(folder)) return;
   const pending = `${folder}.pending`;

@@ -1,9 +1,9 @@
-// Computes the features of one log in every form that runs without a warehouse, and compares them bit by bit: DuckDB's SQL, the embedded
-// windows, Flink SQL (needs Java and Maven), and the rules as a plain self-join.
+// Computes the features of one log with every implementation that runs without a warehouse, and compares the results bit by
+// bit: DuckDB's SQL, the embedded windows, Flink SQL (needs Java and Maven), and the rules as a plain self-join.
 //
 //   npm run agree -- --events 300000 --seed 1
 //
-// --trap instead compares features that are computed at once with SQL as of event: what a model would see if `as_of` were ignored.
+// --trap instead compares immediately computed features with SQL as of event: what a model would see if `as_of` were ignored.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -1,8 +1,9 @@
-// src → dist: one file per entry with all that it needs, so that a start does not read hundreds of modules. A command's own code is a file
-// that is loaded when it is called. What stands in `dependencies` is installed and stays outside: native libraries, and the clients of
-// warehouses that most jobs never load. All else is bundled, with its licence in dist/THIRD-PARTY.txt.
+// Bundles src into dist: one file per entry with all that it needs, so that a start does not read hundreds of modules. Each
+// command's own code is a separate file, loaded on use. Packages in `dependencies` are installed, not bundled: native
+// libraries, and warehouse clients that most jobs never load. Everything else is bundled, with its licence in
+// dist/THIRD-PARTY.txt.
 //
-// Names and lines stay as they are, so that the stack of a bug can be read.
+// Names and lines stay unchanged, so that stack traces are readable.
 import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
@@ -20,7 +21,7 @@ interface PackageJson {
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-/** What the bundler tells of the modules that it has read. */
+/** What the bundler reports about the modules that it has read. */
 interface ModuleGraph {
   getModuleInfo(id: string): { readonly importedIds: readonly string[] } | null;
 }
@@ -29,7 +30,7 @@ const dist = path.join(ROOT, 'dist');
 const { dependencies, optionalDependencies } = packageJson(ROOT);
 const outside = Object.keys({ ...dependencies, ...optionalDependencies });
 
-/** What a package without a file of its licence says of it in its readme. */
+/** What the readmes of packages without a licence file say about their licence. */
 const WITHOUT_FILE: Readonly<Record<string, string>> = { 'abstract-logging': 'MIT License, http://jsumners.mit-license.org' };
 
 const PROTO = 'open_inference_grpc.proto';
@@ -37,7 +38,7 @@ const PROTO = 'open_inference_grpc.proto';
 const NATIVE = ['@duckdb/node-bindings', 'onnxruntime-node'];
 const REQUIRED = '\0required:';
 
-/** What each of these needs beyond those before it is one file. */
+/** Each layer is one file, with what its entry needs beyond the layers before it. */
 const LAYERS: readonly (readonly [layer: string, entry: string])[] = [
   ['always', 'src/main.ts'],
   ['job', 'src/commands/status.ts'],
@@ -45,12 +46,13 @@ const LAYERS: readonly (readonly [layer: string, entry: string])[] = [
   ['run', 'src/commands/run.ts'],
 ];
 
-/** What parts far from each other have in common. In a later layer it would bring that layer's native packages along. */
+/** Shared by distant parts of the code. In a later layer, it would pull in that layer's native packages. */
 const ALSO_ALWAYS = ['src/error-parts.ts'];
 
 /**
- * Native packages are CommonJS, and are required where src imports them. An import would be done before any code of the file, while
- * ONNX Runtime must find `ORT_DISABLE_TELEMETRY` set; and Node would read all its text for names to export, which takes as long as loading it.
+ * Native packages are CommonJS and are required where src imports them. An import would be evaluated before any code of the
+ * file, but ONNX Runtime must find `ORT_DISABLE_TELEMETRY` set. Node would also parse the package's text for its exports, which
+ * takes as long as loading it.
  */
 const required: Plugin = {
   name: 'required',
@@ -62,13 +64,13 @@ const files: OutputChunk[] = [];
 for (const [name, input] of Object.entries(ENTRIES)) files.push(...(await bundle(name, input)));
 writeFileSync(path.join(dist, 'THIRD-PARTY.txt'), notice(files.flatMap(({ moduleIds }) => moduleIds)));
 chmodSync(path.join(dist, 'cli.js'), 0o755);
-// The sources find their version in a file beside their folder, also where they are compiled one by one.
+// The sources read their version from a file next to their folder, even if compiled one by one.
 copyFileSync(path.join(ROOT, 'package.json'), path.join(ROOT, '.modules/package.json'));
-// The definition of gRPC's protocol is read beside the code that serves it.
+// gRPC's protocol definition is read from the folder of the code that serves it.
 for (const folder of ['dist', '.modules/src/serve/grpc']) {
   copyFileSync(path.join(ROOT, 'src/serve/grpc', PROTO), path.join(ROOT, folder, PROTO));
 }
-// Editors read them.
+// For editors.
 for (const [name, schema] of [
   ['job', jobJsonSchema()],
   ['stream', streamJsonSchema()],
@@ -77,7 +79,7 @@ for (const [name, schema] of [
   writeFileSync(path.join(ROOT, `jobs/${name}.schema.json`), `${JSON.stringify(schema, null, 2)}\n`);
 }
 
-/** Each entry by itself: what two have in common would be many small files, or one with more than either needs. */
+/** Bundles each entry separately: shared code would otherwise become many small files, or one larger than either needs. */
 async function bundle(name: string, input: string): Promise<OutputChunk[]> {
   const building = await rolldown({
     cwd: ROOT,
@@ -87,7 +89,7 @@ async function bundle(name: string, input: string): Promise<OutputChunk[]> {
     external: (id, importer) =>
       outside.some((one) => id === one || id.startsWith(`${one}/`)) && (!NATIVE.includes(id) || importer?.startsWith(REQUIRED)),
     transform: { target: 'es2023' },
-    // OpenTelemetry's packages say only in `module` where their ES modules are, of which what is not used can be left out.
+    // OpenTelemetry's packages name their ES modules, which can be tree-shaken, only in `module`.
     resolve: { mainFields: ['module', 'main'] },
     plugins: [required],
     onwarn: (warning) => {
@@ -105,10 +107,10 @@ async function bundle(name: string, input: string): Promise<OutputChunk[]> {
 }
 
 /**
- * What commands have in common, in few files: left to itself the bundler makes one for each set of commands that share a module, which are
- * some fifty that a run would read one by one.
+ * Puts code shared by commands into few files. Otherwise the bundler makes one for each set of commands that share a module:
+ * about fifty, which a run would read one by one.
  *
- * @returns the name of the first layer that has a module, null where none does
+ * @returns the name of the first layer that has a module; null if none does
  */
 function layers(): (id: string, graph: ModuleGraph) => string | null {
   let found: Map<string, string> | undefined;
@@ -133,7 +135,7 @@ function layersOf(graph: ModuleGraph): Map<string, string> {
   return found;
 }
 
-/** Their licences ask for no more than that they go along. */
+/** Their licences only require that they are included. */
 function notice(modules: readonly string[]): string {
   const folders = new Set(modules.map(packageFolder).filter((folder) => folder !== undefined));
   const packages = [...folders].map((folder) => {
@@ -148,7 +150,7 @@ function notice(modules: readonly string[]): string {
   return `Packages whose code is part of the files in this folder.\n\n${packages.sort().join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
 
-/** The outermost folder of the last package in a module's path. */
+/** The root folder of the innermost package in a module's path. */
 function packageFolder(id: string): string | undefined {
   return /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0];
 }

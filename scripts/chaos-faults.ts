@@ -1,11 +1,11 @@
-// Breaks requests to the emulators of BigQuery and Snowflake at random, starts the same command until it ends well, as a scheduler
-// does, and holds what is published then against what an uninterrupted run publishes. The matrix of test/faults tries every
-// fault in every kind of request once; this tries many at once, again and again.
+// Breaks requests to the emulators of BigQuery and Snowflake at random, restarts the command until it succeeds, as a scheduler
+// does, and compares what it publishes with an uninterrupted run. The matrix of test/faults tries every fault in every kind of
+// request once; this tries many at once, repeatedly.
 //
 //   npm run chaos:faults -- --faults 10000
 //   npm run chaos:faults -- --faults 500 --kinds snowflake --seed 7
 //
-// What it finds is told with its seed: the same requests are broken again as far as processes send them in the same order.
+// Findings are reported with their seed, which breaks the same requests again if processes send them in the same order.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { ROOT } from './root.ts';

@@ -1,6 +1,6 @@
-// Kills processes of `score-batch stream` and brokers at random moments while events arrive, and moves partitions by ending and starting processes.
-// Then Kafka's own console consumer reads what is committed: every event must have been scored or rejected exactly once, with the scores and features
-// of a run that nothing disturbed.
+// Kills processes of `score-batch stream` and brokers at random moments while events arrive, and moves partitions by stopping
+// and starting processes. Then Kafka's own console consumer reads what was committed: every event must have been scored or
+// rejected exactly once, with the scores and features of an uninterrupted run.
 //
 //   npm run chaos:stream -- --kills 100 --events 1000000
 //   npm run chaos:stream -- --kills 10 --events 60000 --as-of event --seed 7
@@ -88,7 +88,7 @@ function compare(found: Outputs, expected: Outputs): boolean {
 }
 
 interface Scorers {
-  /** Starts, or starts again, one of the processes. */
+  /** Starts or restarts one of the processes. */
   start(which: number): void;
   signal(which: number, signal: NodeJS.Signals): Promise<void>;
   readonly count: number;
@@ -116,7 +116,7 @@ function scorers(topics: LoadTopics, group: string): Scorers {
       });
       child.once('exit', (code, signal) => {
         if (signal === null && code !== 0 && code !== 143) say(`${group} ${which} ended with ${code}:\n${log}`);
-        // As a supervisor would.
+        // Restarts it, as a supervisor would.
         if (children[which] === child && signal === null)
           setTimeout(() => children[which] === child && this.start(which), 1000);
       });
@@ -154,7 +154,7 @@ async function ends(topic: string): Promise<number> {
   return offsets.reduce((sum, { high }) => sum + Number(high), 0);
 }
 
-/** Sends all events, as fast as the disturbances take: the last one after the last kill. */
+/** Sends all events, no faster than the disturbances progress: the last one after the last kill. */
 function send(
   { kafka }: LoadCluster,
   topics: LoadTopics,
@@ -171,7 +171,7 @@ function send(
     const start = Date.now() - events;
     const next = loadEvents({ seed, users, rate: 1000, start });
     for (let n = 0; n < events; ) {
-      // Never ahead of the kills by more than their share, so that each finds work in flight.
+      // Stays in step with the kills, so that each finds work in flight.
       const allowed = done.kills >= kills ? events : Math.ceil(((done.kills + 1) / (kills + 1)) * events);
       if (n >= allowed) {
         await sleep(50);
@@ -186,7 +186,7 @@ function send(
   return { finished, done };
 }
 
-/** Kills and restarts until there were enough. */
+/** Kills and restarts until the number of kills is reached. */
 async function disturb({ cluster }: LoadCluster, processes: Scorers, done: { kills: number }): Promise<Record<string, number>> {
   const counts = { 'processes killed': 0, 'processes ended': 0, 'brokers killed': 0 };
   for (let which = 0; which < processes.count; which += 1) processes.start(which);

@@ -1,10 +1,11 @@
-// Kills runs, and the steps of a run, at random moments and in random effects, often several in a row, and holds what the last one leaves against what
-// an uninterrupted run leaves. The matrix of test/crash tries every effect once; this tries many at once, and moments between.
+// Kills runs, and the steps of a run, at random moments and in random effects, often several in a row, and compares the final
+// state with that of an uninterrupted run. The matrix of test/crash tries every effect once; this tries many at once, and
+// moments between them.
 //
 //   npm run chaos -- --kills 1000
 //   npm run chaos -- --kills 150 --kinds bigquery --seed 7
 //
-// What it finds is told with its seed, by which it can be found again: moments depend on the machine, effects do not.
+// Findings are reported with their seed, to reproduce them: moments depend on the machine, effects do not.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { ROOT } from './root.ts';

@@ -8,7 +8,10 @@ const PLACES = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** The installed Chromium. `CHROMIUM` names another one. @throws Error if there is none: a page that no browser saw is not tested */
+/**
+ * Starts the installed Chromium, or the one that `CHROMIUM` names. @throws Error if there is none: a page that no browser has
+ * shown is untested
+ */
 export async function startChromium(): Promise<Browser> {
   const executablePath = process.env.CHROMIUM ?? PLACES.find((place) => existsSync(place));
   if (executablePath === undefined)

@@ -1,6 +1,6 @@
-// The demo of docs/stream.md: a day of a bank, drawn from a seed, with bursts of fraud within minutes. Without a broker, `score-batch
-// stream` reads the events from a file; with --kafka they go through a real one, and the process is killed meanwhile. Then the same day is
-// scored from the warehouse, and both are compared. Ends by itself, can be run again.
+// The demo of docs/stream.md: a day of a bank, drawn from a seed, with bursts of fraud within minutes. Without a broker,
+// `score-batch stream` reads the events from a file; with --kafka they go through a real one, and the process is killed
+// meanwhile. Then the same day is scored from the warehouse, and both results are compared. Ends by itself and can be repeated.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -19,7 +19,7 @@ const DAY = '2025-06-02';
 const PARTITIONS = 3;
 const JOB = 'jobs/fraud/fraud.yaml';
 const DAILY = 'jobs/fraud/fraud-daily.yaml';
-/** The demo's own folder: nothing else of the checkout is touched. */
+/** The demo's own folder; it touches nothing else in the checkout. */
 const PLACE = 'data/fraud';
 const FOLDER = `${ROOT}${PLACE}`;
 
@@ -58,7 +58,7 @@ say(
 const compare = `stream compare --job ${JOB} --batch ${DAILY} --date ${DAY}`;
 if (flags.kafka) {
   say('\n# The same through a real Kafka, with a kill -9 in the middle');
-  // Only here: without --kafka the demo needs no client of Kafka.
+  // Imported here because the demo needs a Kafka client only with --kafka.
   const { throughKafka } = await import('./fraud/through-kafka.ts');
   const lines = (file: string) => readFileSync(`${FOLDER}/${file}`, 'utf8').trim().split('\n');
   const expected = { scores: lines('scores.jsonl'), deadLetters: lines('dead-letters.jsonl') };

@@ -1,5 +1,6 @@
-// The demo of docs/hourly.md: the orders of data/cdnow arrive by the hour, drawn from a seed, and a weekly job becomes an hourly one. The
-// table `orders` holds what has arrived by then; the job is jobs/hourly/churn-hourly.yaml. Ends by itself, can be run again.
+// The demo of docs/hourly.md: the orders of data/cdnow arrive by the hour, drawn from a seed, and a weekly job becomes an
+// hourly one. The table `orders` holds what has arrived so far; the job is jobs/hourly/churn-hourly.yaml. Ends by itself and
+// can be repeated.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { counted } from '../src/domain/counted.ts';
@@ -12,7 +13,7 @@ import { textTable } from './text-table.ts';
 const SEED = 1;
 const JOB = 'jobs/hourly/churn-hourly.yaml';
 const FOLDER = `${ROOT}data/hourly`;
-/** The job's own folder: nothing else of the checkout is touched. */
+/** The job's own files; it touches nothing else in the checkout. */
 const FILES = ['shop.duckdb', 'shop.duckdb.wal', 'shop.duckdb.scratch'];
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -60,7 +61,7 @@ scoreBatch('--slice');
 scoreBatch('status --slices');
 say('\nLeft behind: data/hourly/shop.duckdb (tables orders, marketing.*). It is replaced by the next run.');
 
-/** All that has arrived by an instant, which is the current time from then on. */
+/** Inserts all that has arrived by an instant, which becomes the current time. */
 async function ordersArrive(now: string): Promise<void> {
   const change = rows.advance(Date.parse(now));
   await shop.visit((run) => applyChange(shop, run, change));
@@ -69,7 +70,7 @@ async function ordersArrive(now: string): Promise<void> {
   process.env.SCORE_BATCH_NOW = now;
 }
 
-/** @param code the exit code that it must end with */
+/** @param code expected exit code */
 function scoreBatch(flags: string, code = 0): void {
   say(`\n$ score-batch ${flags}${code === 0 ? '' : `  # exit code ${code}`}`);
   const words = [...flags.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '');

@@ -1,5 +1,5 @@
-// The demo: the warehouse is built from real orders, then the cron line itself runs on Mondays, the last one after 1997-W11. Four
-// weeks after 1997-W09, the first three weeks are compared with what became of their customers, and the report is written again.
+// The demo: builds the warehouse from real orders, then runs the actual cron line on Mondays, the last one after 1997-W11. Four
+// weeks after 1997-W09, it compares the first three weeks with their customers' outcomes and writes the report again.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
@@ -12,9 +12,9 @@ const cli = `${ROOT}dist/cli.js`;
 const MONDAY = '1997-03-17T08:00:00-05:00';
 /** The Monday on which the outcomes of 1997-W09 are known. */
 const LATER = '1997-03-31T08:00:00-05:00';
-/** Weeks before it, by the Monday after them. */
+/** Earlier weeks, and the Monday after each. */
 const EARLIER = { '1997-W07': '1997-02-17', '1997-W08': '1997-02-24', '1997-W09': '1997-03-03', '1997-W10': '1997-03-10' };
-/** Those whose outcomes are known then. */
+/** Weeks whose outcomes are known by `LATER`. */
 const KNOWN = ['1997-W07', '1997-W08', '1997-W09'];
 const PAGE = 'reports/churn-1997-W11.html';
 
@@ -75,7 +75,7 @@ say(
 say(`\nOpen the report: ${ROOT}${PAGE} (all weeks: reports/index.html)`);
 
 async function buildWarehouse(): Promise<void> {
-  // Of an earlier demo, whose ledger is gone: the job would take it for somebody's own file.
+  // Removes reports of an earlier demo, whose ledger is gone: the job would take them for the user's own files.
   for (const week of [...Object.keys(EARLIER), '1997-W11'])
     for (const kind of ['csv', 'html']) rmSync(`${ROOT}reports/churn-${week}.${kind}`, { force: true });
   rmSync(`${ROOT}reports/index.html`, { force: true });
@@ -91,7 +91,7 @@ async function buildWarehouse(): Promise<void> {
   );
 }
 
-/** A file that is there is never removed: it may be somebody's own. */
+/** Never removes an existing file: it may be the user's own. */
 async function useWarehouse(): Promise<void> {
   const orders = await withWarehouse(countOrders).catch(() => 0);
   if (orders !== ORDERS) {
@@ -138,7 +138,7 @@ function scoreBatch(now: string, ...flags: string[]): void {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** What comes of it is shown at the end. */
+/** Without output, because the results are shown at the end. */
 function quietly(now: string, ...flags: string[]): void {
   const { status } = spawnSync(process.execPath, [cli, '-q', ...flags], {
     cwd: ROOT,

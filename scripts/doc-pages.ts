@@ -1,4 +1,5 @@
-// The generated pages of docs/: prose from scripts/docs/, filled with what the code knows. Pure, so that a test can compare without a build.
+// The generated pages of docs/: prose from scripts/docs/, with generated parts. Pure, so that a test can compare them without a
+// build.
 import type { Command } from 'commander';
 import { parse } from 'yaml';
 import type { ErrorKind } from '../src/errors.ts';
@@ -23,7 +24,7 @@ interface Property {
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Parts of a page by the comments of its template. */
+/** Parts of a page, by the template comments that they replace. */
 type Parts = Readonly<Record<string, string>>;
 
 export interface NamedCommand {
@@ -31,7 +32,7 @@ export interface NamedCommand {
   readonly command: Command;
 }
 
-/** What each exit code means, by the kind of error; the numbers are those of `EXIT_CODES`. */
+/** What each exit code means, by kind of error; the numbers are those of `EXIT_CODES`. */
 const KINDS: Readonly<Record<ErrorKind, string>> = {
   usage: 'the command line or the window is wrong',
   refused: 'not published: the rows do not reconcile, a gate is closed, the window is empty, or `max_bytes` is exceeded',
@@ -43,7 +44,7 @@ const KINDS: Readonly<Record<ErrorKind, string>> = {
   'nothing to score': 'the window has no rows, with `--skip-empty` only; Airflow skips on this code',
 };
 
-/** Where two keys exclude each other, one cannot be in the example file. */
+/** Examples for keys that cannot be in the example file because they exclude others. */
 const EXAMPLES: Parts = {
   'source.query': 'select … where day >= :window_start_date',
   'source.events': '{ features: jobs/fraud.features.yaml, table: payments }',
@@ -54,7 +55,7 @@ const EXAMPLES: Parts = {
   'score.classes': 'all',
 };
 
-/** A job file with no more than it must have: what else it has once it is parsed are defaults. */
+/** A job file with only the required keys: everything else it has after parsing is a default. */
 export const LEAST_JOB = {
   name: 'job',
   model: 'model',
@@ -64,12 +65,12 @@ export const LEAST_JOB = {
 };
 
 /**
- * docs/job-file.md
+ * Generates docs/job-file.md.
  *
  * @param template prose with a comment for each table
  * @param schema JSON Schema of the job file
  * @param example YAML of a job file that has every key
- * @param defaults what `LEAST_JOB` is once it is parsed
+ * @param defaults the parsed `LEAST_JOB`
  */
 export function jobFilePage(template: string, schema: Property, example: string, defaults: object): string {
   const job = parse(example) as Values;
@@ -124,7 +125,7 @@ function unwritten(parsed: Values, written: Values = {}): Values {
   return Object.fromEntries(Object.entries(parsed).filter(([key]) => !(key in written)));
 }
 
-/** @param parsed what the key becomes where it is left out; the schema says what to write for the same */
+/** @param parsed value of a left-out key after parsing; used only if the schema has no default in written form */
 function defaultOf({ default: written }: Property, parsed: unknown): string {
   const value = flow(written ?? parsed);
   return value === undefined ? '–' : code(value);
@@ -155,7 +156,7 @@ function plural(type: string): string {
     : type.replace('string', 'texts').replace('number', 'numbers');
 }
 
-/** Bounds that somebody chose; those of JavaScript's numbers are not shown. */
+/** Bounds chosen by us; those of JavaScript's numbers are not shown. */
 function range({ minimum, maximum, exclusiveMinimum }: Property): string {
   const most = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? undefined : maximum;
   if (exclusiveMinimum !== undefined) return ` above ${exclusiveMinimum}`;
@@ -163,7 +164,7 @@ function range({ minimum, maximum, exclusiveMinimum }: Property): string {
   return minimum === undefined ? '' : ` from ${minimum}`;
 }
 
-/** A value as it would stand in a line of YAML. */
+/** A value as written in a line of YAML. */
 function flow(value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
@@ -173,10 +174,10 @@ function flow(value: unknown): string | undefined {
 }
 
 /**
- * docs/cli.md
+ * Generates docs/cli.md.
  *
- * @param program what `buildProgram` builds
- * @param exitCodes by the kind of error
+ * @param program the result of `buildProgram`
+ * @param exitCodes by kind of error
  */
 export function cliPage(template: string, program: Command, exitCodes: Readonly<Record<ErrorKind, number>>): string {
   const commands = leavesOf(program);
@@ -209,7 +210,7 @@ export function exitCodeRows(exitCodes: Readonly<Record<ErrorKind, number>>): st
   ];
 }
 
-/** Every command that does something, with its whole name. */
+/** Every command that can be run, with its full name. */
 export function leavesOf(command: Command, prefix = ''): NamedCommand[] {
   return command.commands.flatMap((child) => {
     const name = `${prefix}${child.name()}`;
@@ -218,7 +219,7 @@ export function leavesOf(command: Command, prefix = ''): NamedCommand[] {
 }
 
 function commandSection({ name, command }: NamedCommand): string {
-  // `run` takes an argument only to refuse what is not a command.
+  // `run` only takes an argument to refuse unknown commands.
   const args =
     name === 'run'
       ? []
@@ -251,7 +252,7 @@ function code(text: string): string {
   return `\`${text}\``;
 }
 
-/** How GitHub names the anchor of a heading. */
+/** The anchor that GitHub gives a heading. */
 export function slug(heading: string): string {
   return heading
     .toLowerCase()
@@ -259,7 +260,7 @@ export function slug(heading: string): string {
     .replaceAll(' ', '-');
 }
 
-/** Every comment has its part, and every part its comment. */
+/** Replaces template comments by their parts. Every comment must have a part, and every part a comment. */
 function fill(template: string, parts: Parts): string {
   const used = new Set<string>();
   const text = template.replaceAll(/<!-- (.+?) -->/g, (_, name: string) => {

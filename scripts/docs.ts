@@ -14,7 +14,7 @@ import { ROOT } from './root.ts';
 
 const read = (name: string) => readFileSync(path.join(ROOT, 'scripts/docs', name), 'utf8');
 const none = () => undefined;
-// No command runs, so none asks for its context.
+// No command runs, so none uses its context.
 const program = buildProgram(none as never, none, none);
 const jobFile = jobFilePage(read('job-file.md'), jobJsonSchema(), read('job-file.yaml'), jobSchema.parse(LEAST_JOB));
 writeFileSync(path.join(ROOT, 'docs/job-file.md'), jobFile);

@@ -1,5 +1,5 @@
-// Changes bytes of model files and does with them what a run does before its first row, in a process of its own: nothing may
-// crash it, hang it, or look like a bug.   npm run fuzz:model -- --times 5000 --seed 1
+// Changes bytes of model files and, in a child process, does what a run does before its first row: nothing may crash, hang, or
+// look like a bug.   npm run fuzz:model -- --times 5000 --seed 1
 import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,16 +11,16 @@ import { ScoreBatchError } from '../src/errors.ts';
 import { ROOT } from './root.ts';
 
 const MODELS = path.join(ROOT, 'test', 'fixtures', 'models');
-/** No model of these takes a second. */
+/** None of these models takes a second. */
 const HANG_MS = 60_000;
 
-/** What one changed model came to, as the child process tells it. */
+/** The result for one changed model, as reported by the child process. */
 interface Outcome {
   readonly seed: number;
   readonly outcome: string;
 }
 
-/** A whole number below n. */
+/** An integer from 0 to n - 1. */
 type Random = (n: number) => number;
 
 if (process.send) await work(process.send.bind(process));
@@ -45,7 +45,7 @@ async function supervise(): Promise<void> {
   if (Object.keys(outcomes).some((name) => /^(crash|hang|bug)/.test(name))) process.exitCode = 1;
 }
 
-/** @returns the seed to continue from: the one after that which ended the process, if any did */
+/** @returns the seed to continue from: the one after the seed that ended the process, if any did */
 function oneProcess(folder: string, from: number, to: number, count: (outcome: string) => void): Promise<number> {
   return new Promise((resolve) => {
     const child = fork(fileURLToPath(import.meta.url), [folder, String(from), String(to)], { silent: true });
@@ -77,7 +77,7 @@ function oneProcess(folder: string, from: number, to: number, count: (outcome: s
 
 async function work(send: NonNullable<typeof process.send>): Promise<void> {
   const [folder = '', from, to] = process.argv.slice(2);
-  // The supervisor has no use for the runtime.
+  // Not needed by the supervisor.
   const { loadBundle } = await import('../src/model/bundle.ts');
   const { verifyBundle } = await import('../src/model/verify.ts');
   const names = readdirSync(MODELS).filter((name) => !['garbage', 'slow'].includes(name));
@@ -102,7 +102,7 @@ async function work(send: NonNullable<typeof process.send>): Promise<void> {
   process.disconnect();
 }
 
-/** An error for people without what differs from model to model. */
+/** An error message without the parts that differ from model to model. */
 function outcomeOf(error: unknown, folder: string): string {
   if (!(error instanceof ScoreBatchError)) return `bug: ${error instanceof Error ? error.message : String(error)}`;
   return error.message
@@ -116,7 +116,7 @@ function mutated(original: Buffer, random: Random): Buffer {
   for (let edits = 1 + random(4); edits > 0 && bytes.length > 0; edits -= 1) {
     const at = random(bytes.length);
     const length = 1 + random(Math.min(40, bytes.length - at));
-    // Mostly what leaves lengths as they are: other changes seldom get as far as the runtime.
+    // Mostly changes that keep lengths: others seldom get as far as the runtime.
     switch (Math.max(0, random(16) - 10)) {
       case 0:
         bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << random(8)), at);
@@ -134,7 +134,7 @@ function mutated(original: Buffer, random: Random): Buffer {
         bytes = bytes.subarray(0, at);
         break;
       case 5:
-        // What lengths and shapes look like when they are huge.
+        // Encodes a huge length or shape.
         Buffer.from([255, 255, 255, 255, 7]).copy(bytes, at);
         break;
     }
@@ -142,7 +142,7 @@ function mutated(original: Buffer, random: Random): Buffer {
   return bytes;
 }
 
-/** Numbers below n that a seed decides (mulberry32). */
+/** Integers from 0 to n - 1, determined by a seed (mulberry32). */
 function randomFrom(seed: number): Random {
   let state = seed * 0x9e3779b1;
   return (n) => {

@@ -6,7 +6,7 @@ import { JSON_VERSIONS, type JsonName } from '../src/json/versions.ts';
 /**
  * Writes schemas/NAME.schema.json for every object that `--json` prints.
  *
- * @throws Error if a schema has lost or changed something, and its version is the same
+ * @throws Error if a schema lost or changed something without a new version
  */
 export function writeJsonSchemas(folder: string): void {
   for (const name of Object.keys(JSON_VERSIONS) as JsonName[]) {
@@ -23,14 +23,14 @@ export function writeJsonSchemas(folder: string): void {
   }
 }
 
-/** The text of a schema's file. */
+/** The content of a schema file. */
 export function schemaText(schema: object): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
 /**
- * What a program that reads the older form relies on and the newer form does not have: everything but descriptions, since
- * properties may be added. Nothing is lost where the version was raised.
+ * What the newer form lacks of the older one, so that its readers would break: everything except descriptions; properties may
+ * be added. Empty if the version was raised.
  *
  * @returns paths inside the schema
  */
@@ -39,7 +39,7 @@ export function lostIn(before: object, after: object): string[] {
 }
 
 function differences(before: unknown, after: unknown, at: string): string[] {
-  // The choices of `anyOf`; words of `enum` are no records.
+  // Branches of `anyOf`; the words of `enum` are not objects.
   if (Array.isArray(before) && Array.isArray(after) && before.length === after.length && before.every(isRecord))
     return before.flatMap((one, i) => differences(one, after[i], `${at}/${i}`));
   if (!isRecord(before) || !isRecord(after)) return JSON.stringify(before) === JSON.stringify(after) ? [] : [at];
@@ -48,7 +48,7 @@ function differences(before: unknown, after: unknown, at: string): string[] {
     const below = `${at}/${key}`;
     if (!isProperties && (key === 'description' || key === 'title')) return [];
     if (isProperties && !(key in before)) return [];
-    // A property that is always there may be added.
+    // An additional required property is allowed.
     if (!isProperties && key === 'required')
       return listOf(before[key]).every((name) => listOf(after[key]).includes(name)) ? [] : [below];
     return differences(before[key], after[key], below);

@@ -1,5 +1,5 @@
-// Prints the packages that are installed with score-batch, from the lock file, and those that are bundled with it, from what is built; with their
-// licences: `npm run licences`. With the SBOM of an image: what is in that, `npm run licences -- sbom.cdx.json`.
+// Prints packages with their licences: those installed with score-batch, from the lock file, and those bundled with it, from
+// the build: `npm run licences`. With the SBOM of an image, prints its packages: `npm run licences -- sbom.cdx.json`.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Bill } from './image/bill.ts';

@@ -1,14 +1,14 @@
-// man/score-batch.1, from the same program as `--help`. Pure, so that a test can compare without a build.
+// Generates man/score-batch.1 from the same program as `--help`. Pure, so that a test can compare it without a build.
 import type { Command, Option } from 'commander';
 import type { ErrorKind } from '../src/errors.ts';
 import { exitCodeRows, leavesOf, type NamedCommand } from './doc-pages.ts';
 
 /**
- * The manual page, in the macros of man(7).
+ * The manual page, in man(7) macros.
  *
- * @param template of docs/cli.md; its table of environment variables is in the page, too
- * @param program what `buildProgram` builds
- * @param exitCodes by the kind of error
+ * @param template of docs/cli.md; the page includes its table of environment variables
+ * @param program the result of `buildProgram`
+ * @param exitCodes by kind of error
  */
 export function manPage(template: string, program: Command, exitCodes: Readonly<Record<ErrorKind, number>>): string {
   const name = program.name();
@@ -62,7 +62,7 @@ function optionLines({ flags, description, mandatory, argChoices }: Option): str
   return ['.TP', `.B ${escaped(flags)}`, escaped(`${description}${choices}${mandatory ? ' (required)' : ''}`)];
 }
 
-/** Rows of the tables of environment variables in the template. */
+/** Rows of the template's tables of environment variables. */
 function variablesIn(template: string): [name: string, meaning: string][] {
   const rows = [...template.matchAll(/^\| `([A-Z_]+)` +\| (.+?) +\|$/gm)];
   if (rows.length === 0) throw new Error('the template has no table of environment variables');
@@ -76,7 +76,7 @@ function examplesIn(template: string): string[] {
   return block.split('\n');
 }
 
-/** Markdown without its marks. */
+/** Markdown without markup. */
 function plain(markdown: string): string {
   return markdown.replaceAll('`', '').replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1');
 }
@@ -85,7 +85,7 @@ function lowered(sentence: string): string {
   return `${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`.replace(/\.$/, '');
 }
 
-/** A line of text for roff: no character of it is a command, and a hyphen stays one when it is copied. */
+/** Escapes a line for roff: no character is a command, and hyphens stay hyphens when copied. */
 function escaped(text: string): string {
   return text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replaceAll("'", '\\(aq').replace(/^\./, '\\&.');
 }

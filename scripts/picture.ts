@@ -7,9 +7,9 @@ import { ROOT } from './root.ts';
 import { smallPng } from './small-png.ts';
 
 const WIDTH = 1280;
-/** How much of the page is shown, pixels. */
+/** Height of the visible part of the page, in pixels. */
 const HEIGHT = 1400;
-/** The README stays light. */
+/** Keeps the README light. */
 const MAX_BYTES = 250_000;
 
 const [file] = process.argv.slice(2);

@@ -1,5 +1,5 @@
-// Records the demo as docs/demo.svg: runs `scripts/demo.ts` on a copy of what it needs, so that no warehouse of an earlier demo is in
-// the way, and draws what it prints as a terminal. Waits longer than a moment are cut to one.
+// Records the demo as docs/demo.svg: runs `scripts/demo.ts` on a copy of what it needs, so that an earlier demo's warehouse
+// does not interfere, and draws its output as a terminal. Long waits are shortened.
 //
 //   npm run docs:demo
 import { spawn } from 'node:child_process';
@@ -11,7 +11,7 @@ import { drawTerminal, type Line } from './terminal-svg.ts';
 
 const SCRIPT = '.modules/scripts/demo.js';
 const NEEDED = ['package.json', 'dist', 'jobs', 'models/churn', 'data/cdnow', SCRIPT, '.modules/scripts/root.js'];
-/** Longest wait between two lines of the recording, seconds. */
+/** Longest wait between two lines of the recording, in seconds. */
 const LONGEST_WAIT = 0.9;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'score-batch-demo-'));
@@ -19,7 +19,7 @@ try {
   for (const name of NEEDED) cpSync(path.join(ROOT, name), path.join(folder, name), { recursive: true });
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
   const printed = await record(folder);
-  // A picture of anything else would be worse than none.
+  // A picture of anything else would mislead.
   if (!printed.some(({ text }) => text.includes('published churn-weekly'))) throw new Error('the demo published nothing');
   const lines: Line[] = [{ at: 0, text: '$ npm run demo' }, ...printed];
   const title = 'npm run demo: score-batch scores the new customers of a week';
@@ -28,7 +28,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** @returns lines of both streams, with the second at which each was there */
+/** @returns lines of both streams, each with the second at which it was printed */
 async function record(cwd: string): Promise<Line[]> {
   const child = spawn(process.execPath, [SCRIPT], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   const start = performance.now();

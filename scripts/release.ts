@@ -1,9 +1,9 @@
-// Checks that this checkout can be released, and releases it where it is told to:
+// Checks that this checkout can be released, and releases it on request:
 //
 //   npm run release                 checks, and lets npm show what it would publish
 //   npm run release -- --publish    the same, then publishes with provenance; only a CI service with OpenID Connect can do that
 //
-// docs/versions.md says what a version promises, .github/workflows/release.yml calls this for a tag.
+// docs/versions.md says what a version promises; .github/workflows/release.yml runs this for a tag.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -29,7 +29,7 @@ const headings = [...readFileSync(path.join(ROOT, 'CHANGELOG.md'), 'utf8').match
   ([, text = '']) => text,
 );
 const problems: string[] = [];
-// What only a release needs, and a look at one does not.
+// Required for a release, but not for a dry run.
 const missing: string[] = [];
 
 if (git('status', '--porcelain') !== '') missing.push('the checkout has changes that are not committed');
@@ -48,7 +48,7 @@ process.stdout.write(`${packed.filename}: ${(packed.size / 1e6).toFixed(2)} MB p
 if (packed.size >= MAX_PACKED_BYTES) problems.push(`the package has ${packed.size} bytes, more than ${MAX_PACKED_BYTES}`);
 
 const tried = spawnSync('npm', ['publish', '--dry-run'], { cwd: ROOT, encoding: 'utf8' });
-// It is told that nobody is logged in; whatever else npm warns of, it would have corrected or left out.
+// Ignores the warning about not being logged in. Anything else that npm warns about, it would correct or leave out.
 const warnings = tried.stderr.split('\n').filter((line) => /^npm (warn|error)/i.test(line) && !line.includes('logged in'));
 problems.push(...warnings);
 if (tried.status !== 0) problems.push(`npm publish --dry-run ended with ${tried.status}`);

@@ -1,5 +1,6 @@
-// The orders of data/cdnow as a warehouse gets them, hour by hour: late, out of order, twice, corrected, deleted. Slices follow them, some
-// of which are killed, and every row of the current table is held against the orders and, at the end of each week, against the batch.
+// Replays the orders of data/cdnow as a warehouse receives them, hour by hour: late, out of order, twice, corrected, deleted.
+// Slices follow, some of which are killed. Every row of the current table is compared with the orders and, at the end of each
+// week, with the batch.
 //
 //   npm run replay -- --seed 1                      twelve weeks on DuckDB
 //   npm run replay -- --seed 1 --features aging     with features that depend on :window_end

@@ -1,10 +1,10 @@
-// The exactly-once flow of src/stream/partition over a log in memory: processes that are killed, stopped and cut off, a group that
-// rebalances, transactions whose answers are lost. Each seed is another run; what it writes is compared with the rules.
+// Simulates the exactly-once flow of src/stream/partition on a log in memory: killed, stopped and disconnected processes, a
+// rebalancing group, transactions whose answers are lost. Each seed is another run, whose output is checked against the rules.
 //
 //   npm run simulate:stream -- --seeds 10000
-//   npm run simulate:stream -- --from 4711 --seeds 1     one seed again, with all that is wrong in it
+//   npm run simulate:stream -- --from 4711 --seeds 1     one seed again, with all its problems
 //
-// It ends with 1 if a rule does not hold.
+// Exits with 1 if a rule is violated.
 import { parseArgs } from 'node:util';
 import { type SimulationResult, simulate } from '../test/stream/simulation/simulate.ts';
 

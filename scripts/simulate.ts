@@ -1,9 +1,9 @@
-// How processes that run `score --shard i/n` share the chunks of a run: the decisions of src/run/share.ts over a clock and a
-// warehouse in memory. What is assumed of a warehouse's speed is in test/simulation/shards.ts.
+// Simulates how processes that run `score --shard i/n` share the chunks of a run: the decisions of src/run/share.ts with a
+// clock and a warehouse in memory. Assumptions about a warehouse's speed are in test/simulation/shards.ts.
 //
 //   npm run simulate -- --shards 1,2,4,8,16,32,64 --chunks 1000 --workers 1 --seed 1
 //
-// With --deaths, every fourth shard is killed within the first half, and half of those start again after a minute.
+// With --deaths, every fourth shard is killed within the first half, and half of those restart after a minute.
 import { parseArgs } from 'node:util';
 import { type Death, simulateShards } from '../test/simulation/shards.ts';
 
@@ -55,7 +55,7 @@ function minutes(seconds: number): string {
   return (seconds / 60).toFixed(1);
 }
 
-/** One shard is always left. */
+/** Leaves at least one shard. */
 function everyFourth(shards: number, until: number): Death[] {
   return Array.from({ length: Math.floor(shards / 4) }, (_, i) => ({
     shard: 4 * i + 1,

@@ -1,4 +1,4 @@
-// A screenshot → the same picture with at most 256 colours, which is a third of the bytes where most of it is text.
+// Reduces a screenshot to at most 256 colours, a third of the bytes if most of it is text.
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
 
 const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
@@ -7,7 +7,7 @@ const MAX_COLOURS = 256;
 interface Pixels {
   readonly width: number;
   readonly height: number;
-  /** Red, green and blue of each pixel in turn. */
+  /** Red, green and blue of each pixel. */
   readonly rgb: Buffer;
 }
 
@@ -50,7 +50,7 @@ function decoded(png: Buffer): Pixels {
   return { width, height, rgb };
 }
 
-/** PNG specification, 9.2. */
+/** Reverses a line's filter: PNG specification, 9.2. */
 function unfiltered(line: Buffer, above: Buffer, channels: number): Buffer {
   const [filter = 0] = line;
   const bytes = Buffer.from(line.subarray(1));
@@ -70,7 +70,7 @@ function paeth(a: number, b: number, c: number): number {
   return pb <= pc ? b : c;
 }
 
-/** Colours that differ in their last bits become one, as many bits as it takes; each shows its most frequent colour. */
+/** Merges colours that differ in their last bits, as many bits as necessary; each group shows its most frequent colour. */
 function indexed(rgb: Buffer): { readonly palette: Buffer; readonly indices: Buffer } {
   const times = new Map<number, number>();
   for (let i = 0; i < rgb.length; i += 3) {

@@ -1,4 +1,4 @@
-// Runs many windows back to back in one process, then others three at a time in processes of their own, and shows whether memory,
+// Runs many windows back to back in one process, then others three at a time in separate processes. Shows whether memory,
 // handles and scratch stay flat, and whether every window is published exactly once.
 //
 //   npm run soak -- --windows 200 --parallel 60
@@ -17,7 +17,7 @@ import { ROOT } from './root.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** Of BigQuery's REST API. */
+/** Answer of BigQuery's REST API. */
 interface QueryAnswer {
   readonly schema: { readonly fields: readonly { readonly name: string }[] };
   readonly rows?: readonly { readonly f: readonly { readonly v: unknown }[] }[];
@@ -27,12 +27,12 @@ interface TablesAnswer {
   readonly tables?: readonly { readonly tableReference: { readonly tableId: string } }[];
 }
 
-/** The warehouse of the job, whichever kind it is. */
+/** The job's warehouse, of any kind. */
 interface Soaked {
   /** The table of scores. */
   readonly scores: string;
   query(sql: string): Promise<readonly Row[]>;
-  /** What is left in scratch. */
+  /** Leftovers in scratch. */
   scratch(): Promise<readonly string[]>;
   stop(): void;
 }
@@ -67,7 +67,7 @@ for (const date of windows.slice(0, back)) {
   await runHere(date);
   samples.push(await sample());
 }
-// Caches of Node, ONNX Runtime and DuckDB fill first.
+// Caches of Node, ONNX Runtime and DuckDB fill up first.
 const settled = Math.floor(back / 4);
 for (const what of Object.keys(samples[0] ?? {})) {
   const values = samples.map((one) => one[what] ?? Number.NaN).slice(settled);
@@ -154,7 +154,7 @@ async function runHere(date: string): Promise<void> {
   }
 }
 
-/** A backfill that is told to look and retry does so. */
+/** Runs a date in separate processes: retries on exit code 75, up to five attempts. */
 async function runApart(date: string): Promise<{ code: number | null; attempts: number }> {
   for (let attempts = 1; ; attempts += 1) {
     const code = await new Promise<number | null>((resolve, reject) => {

@@ -1,13 +1,14 @@
-// Lines with times → an animated SVG of a terminal. Without animation (a printer, `prefers-reduced-motion`) it shows the first screen.
+// Turns lines with times into an animated SVG of a terminal. Without animation (a printer, `prefers-reduced-motion`) it shows
+// the first screen.
 
-/** Width of a character in pixels, whatever font there is: `textLength` keeps columns in line. */
+/** Width of a character in pixels, whatever the font: `textLength` aligns columns. */
 const CHAR = 7.8;
 const LINE = 18;
 const PAD = 14;
 const BAR = 30;
-/** Seconds for which the end stays before the recording starts over. */
+/** Seconds for which the end stays before the recording restarts. */
 const HOLD = 7;
-/** Fewest seconds between two steps, so that lines that came at once can be followed. */
+/** Minimum seconds between two steps, so that simultaneous lines can be followed. */
 const STEP = 0.12;
 
 const COLOURS = { back: '#14171c', bar: '#23272e', text: '#d5dae1', dim: '#8b95a3', prompt: '#7ad7a0', warning: '#e5c07b' };
@@ -20,9 +21,9 @@ export interface Line {
 
 interface Terminal {
   readonly title: string;
-  /** Width, where lines wrap. */
+  /** Width at which lines wrap. */
   readonly columns: number;
-  /** Height; what is above scrolls away. */
+  /** Height; lines above scroll away. */
   readonly rows: number;
 }
 
@@ -68,7 +69,7 @@ ${texts.filter((text) => text !== '').join('\n')}
 `;
 }
 
-/** Lines that came at once are shown one after the other. */
+/** Shows simultaneous lines one after the other. */
 function paced(lines: readonly Line[]): Line[] {
   let before = -STEP;
   return lines.map(({ at, text }) => {
@@ -89,7 +90,7 @@ function kindOf(text: string): string {
   return /^( {2}|published )/.test(text) ? 'line' : 'dim';
 }
 
-/** One step per time at which something is printed. @param offset of the step after the i-th line, pixels */
+/** One step for each time at which something is printed. @param offset of the step after the i-th line, in pixels */
 function keyframes(name: string, shown: readonly Line[], length: number, offset: (i: number) => number): string {
   const steps = new Map<string, number>();
   for (const [i, { at }] of shown.entries()) steps.set(((100 * at) / length).toFixed(2), offset(i));

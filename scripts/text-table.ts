@@ -1,4 +1,4 @@
-/** A table as lines of text, its columns two spaces apart and indented by two. */
+/** A table as lines of text, indented by two, with columns two spaces apart. */
 export function textTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((name, i) => Math.max(name.length, ...rows.map((row) => (row[i] ?? '').length)));
   const line = (cells: readonly string[]) => `  ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd();

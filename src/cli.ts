@@ -4,13 +4,16 @@ import module from 'node:module';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
-// main.ts loads everything else, after Node knows where to cache compiled code.
+// main.ts loads everything else, once Node knows where to cache compiled code.
 enableCache();
 const { callCommandLine, ownCall } = await import('./main.ts');
 const { call, exit } = ownCall();
 await exit(await callCommandLine(call));
 
-/** Lets Node 22.8 and newer cache compiled code between runs, in threads, too. Without a writable folder there is no cache, silently. */
+/**
+ * Lets Node 22.8 and newer cache compiled code between runs, also in threads. Without a writable folder there is silently no
+ * cache.
+ */
 function enableCache(): void {
   const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
   if (enableCompileCache === undefined || process.env.NODE_COMPILE_CACHE) return;

@@ -13,13 +13,14 @@ const CLOSE_SOON_MS = 2000;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Ends a command from outside, and the process after it. */
+/** Ends a command from outside, and then the process. */
 export interface Ending {
   readonly signal: AbortSignal;
   /** Interrupts the command `ms` after the start of the process. @param text as typed, for the message */
   deadline(text: string, ms: number): void;
   /**
-   * For a command that ends by a signal only: SIGHUP calls `reload` instead, and after another signal the end may take `graceMs`.
+   * For a command that only ends by a signal: SIGHUP calls `reload` instead, and after another signal the end may take
+   * `graceMs`.
    */
   serving(how: { reload(): void; readonly graceMs: number }): void;
   /** Waits for the command. @throws Interrupted if it does not end within the grace period */

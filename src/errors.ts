@@ -27,7 +27,7 @@ interface ErrorOptions {
   /** Further lines, such as every problem of a job file. */
   readonly details?: readonly string[];
   readonly cause?: unknown;
-  /** It comes from a registry of models that is down. */
+  /** Whether it is due to a model registry that is down. */
   readonly registryDown?: boolean;
 }
 
@@ -63,7 +63,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** The system's code of an error (`ENOSPC`, `EACCES`, …); undefined for other errors. */
+/** The system code of an error (`ENOSPC`, `EACCES`, …); undefined for other errors. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
@@ -85,8 +85,8 @@ export function tooManyFiles(error: unknown): ScoreBatchError | undefined {
 }
 
 /**
- * A package's native library is a package of its own, which npm takes for optional: an installation with `--omit=optional`, or one that was
- * copied from another platform, lacks it, and says so while a module is imported.
+ * A package's native library is a separate package, which npm treats as optional: an installation with `--omit=optional`, or
+ * one copied from another platform, lacks it, and fails while importing a module.
  *
  * @returns undefined if the error has another cause
  */

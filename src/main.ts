@@ -19,27 +19,27 @@ import { readNow } from './window/now.ts';
 
 const SECONDS = /^\d{1,6}(\.\d+)?$/;
 
-/** One call of the command line, and what it gets from the process that it is in. */
+/** One call of the command line, with what its process provides. */
 export interface Call {
-  /** Without the names of Node and of the script. */
+  /** Without the names of Node and the script. */
   readonly argv: readonly string[];
   readonly stdout: Parameters<typeof createOutput>[0] & { readonly isTTY?: boolean };
   readonly stderr: Parameters<typeof createConsole>[0]['stream'];
   /** Filled in by the command. */
   readonly subject: Subject;
-  /** When the call began, as `performance.now()` tells it: 0 where the process is there for nothing else. */
+  /** Start of the call on the `performance.now()` clock; 0 if the process runs only this call. */
   readonly began: number;
   readonly ending: Pick<Ending, 'signal' | 'deadline' | 'soon' | 'serving'>;
-  /** Takes work to be done once the call is over, however it ended. */
+  /** Registers work for the end of the call, whatever its outcome. */
   readonly atEnd: Context['atEnd'];
 }
 
-/** The call that this process is there for, with its arguments, streams and signals, and how the process ends after it. */
+/** The call that this process was started for, with its arguments, streams and signals, and how to end the process after it. */
 export function ownCall(): { readonly call: Call; exit(code: number): Promise<void> } {
   const ending = prepareEnding();
   const closing: (() => Promise<void>)[] = [];
   const subject: Subject = {};
-  // Node would print all properties of an error, and a request among them may contain a token.
+  // Node would print all properties of an error, among them a request that may contain a token.
   process.on('uncaughtException', (error) => {
     process.stderr.write(`${printable(withoutSecrets(presentError(error, subject).text))}\n`);
     void ending.exit(1, []);
@@ -59,13 +59,13 @@ export function ownCall(): { readonly call: Call; exit(code: number): Promise<vo
 }
 
 /**
- * argv → command → exit code. Folder and environment are those of the process, where threads and libraries read them. Tests call it in
- * a process that is there for more than one command.
+ * argv → command → exit code. Folder and environment are those of the process, where threads and libraries read them. Tests
+ * call it in a process that runs several commands.
  */
 export async function callCommandLine({ argv, stdout, stderr, subject, began, ending, atEnd }: Call): Promise<number> {
   registerSecretsOf(process.env);
   const output = createOutput(stdout);
-  // Usage errors come before commands have their flags.
+  // Usage errors occur before commands have their flags.
   const json = argv.includes('--json');
   let printed: { readonly data: unknown } | undefined;
   let quiet = false;
@@ -137,7 +137,7 @@ function workFolder(directory = '.'): string {
   throw new ScoreBatchError('usage', `the folder ${folder} does not exist`, { hint: 'check the path after -C' });
 }
 
-/** What the environment says of the terminal and of progress. */
+/** The environment's settings for the terminal and for progress. */
 function terminalOptions({ TERM, LC_ALL, LC_CTYPE, LANG, SCORE_BATCH_PROGRESS_SECONDS: seconds }: NodeJS.ProcessEnv) {
   const charset = LC_ALL || LC_CTYPE || LANG || '';
   return {

@@ -22,7 +22,7 @@ export function registerSecret(value: string | undefined): void {
   if (kept.size > size) longestFirst = [...kept].sort((a, b) => b.length - a.length);
 }
 
-/** Masks every registered secret in a text. */
+/** Masks every registered secret in a string. */
 export function withoutSecrets(text: string): string {
   let masked = text;
   for (const secret of longestFirst) if (masked.includes(secret)) masked = masked.replaceAll(secret, MASK);
@@ -59,7 +59,7 @@ export function registerSecretsOf(environment: NodeJS.ProcessEnv): void {
   }
 }
 
-/** Registers every text in a credentials object whose key names a secret, up to ten levels deep. */
+/** Registers every string in a credentials object whose key names a secret, up to ten levels deep. */
 export function registerSecretsIn(value: unknown, depth = 0): void {
   if (typeof value !== 'object' || value === null || depth > 10) return;
   for (const [name, inner] of Object.entries(value)) {

@@ -2,14 +2,14 @@
 // the ledger, so the quoted values are masked. To see them, run the query.
 
 /**
- * The first line of a message with quoted texts and numbers masked, and DuckDB's pointer into the statement, if there is
- * one. Unquoted words stay.
+ * The first line of a message with quoted strings and numbers masked, and DuckDB's pointer into the statement, if there is one.
+ * Unquoted words stay.
  */
 export function withoutValues(message: string): string {
   const [place = ''] = /\n{1,2}LINE \d+: [^\n]*(?:\n *\^)?\n?$/.exec(message) ?? [];
   const text = message.slice(0, message.length - place.length);
   const masked = text
-    // Its apostrophe would be taken for a quote.
+    // The apostrophe would be taken for a quote.
     .replaceAll("can't", 'cannot')
     // From the first quote to the last: a value can contain quotes and line feeds.
     .replaceAll(/'[\s\S]*'/g, "'…'")

@@ -5,18 +5,18 @@ import type { Command } from './measure.ts';
 import { clearPublished, countScores, publishedWork, type Work } from './outcome.ts';
 import { SCENARIOS, type ScenarioName } from './scenarios.ts';
 
-// What is run: each case is a command, what clears the way for it, and how its work is looked at afterwards.
+// What to run: each case is a command, its preparation, and how to inspect its work afterwards.
 
 export type Job = 'core' | 'full';
 
-/** What a case is made of. */
+/** What cases are made from. */
 interface Setting<F> {
   /** The repository. */
   readonly root: string;
   /** Folder of `users.duckdb`. */
   readonly data: string;
   readonly model: string;
-  /** `plain` by default. */
+  /** Default: `plain`. */
   readonly scenario?: ScenarioName;
   readonly flags: F;
 }
@@ -47,9 +47,9 @@ interface RawOutcome {
 
 interface Timed<O> {
   readonly name: string;
-  /** Clears the way for it. */
+  /** Clears the way for the command. */
   prepare(): Promise<void>;
-  /** What it did. */
+  /** Inspects what the command did. */
   outcome(ran: { readonly stdout: string }): Promise<O>;
 }
 
@@ -69,14 +69,14 @@ interface PeerCase extends Command, Timed<PeerOutcome> {
 /** The model alone. */
 interface RawCase extends Omit<Command, 'args'>, Timed<RawOutcome> {
   readonly kind: 'raw';
-  /** @param before a run of score-batch, whose threads and rows of a batch this takes */
+  /** @param before the previous run of score-batch; its number of workers and rows per batch are used */
   argsAfter(before: { readonly workers?: number; readonly batchRows?: number } | undefined): readonly string[];
 }
 
 export type Case = JobCase | PeerCase | RawCase;
 
 interface PeerScripts {
-  /** By the case that they do. */
+  /** By the job they do. */
   readonly scripts: Readonly<Partial<Record<Job, string>>>;
   /** What they import besides `PACKAGES_OF_ALL`. */
   readonly packages: readonly string[];
@@ -85,10 +85,10 @@ interface PeerScripts {
 }
 
 const WEEK = '2026-W32';
-/** Where neither a flag nor a run of score-batch before says it. */
+/** If neither a flag nor a previous run of score-batch determines it. */
 const RAW_BATCH_ROWS = 8192;
 const RAW = 'raw';
-/** The files of the jobs by case: core has what the peers do as well, full all that the weekly job does. */
+/** Job files by case: core does what the peers can do as well, full is the whole weekly job. */
 const JOBS: Readonly<Record<Job, string>> = { core: 'core', full: 'bench' };
 const PEERS: Readonly<Record<Peer, PeerScripts>> = {
   python: { scripts: { core: 'python_duckdb.py', full: 'python_full.py' }, packages: [] },
@@ -98,17 +98,17 @@ const PEERS: Readonly<Record<Peer, PeerScripts>> = {
 };
 const PACKAGES_OF_ALL = ['duckdb', 'onnxruntime', 'numpy', 'pyarrow'];
 
-/** Names of the Python packages that these peers import. */
+/** Python packages that these peers import. */
 export function packagesOf(peers: readonly Peer[]): string[] {
   return [...new Set([...PACKAGES_OF_ALL, ...peers.flatMap((peer) => PEERS[peer].packages)])];
 }
 
-/** Whether one of these peers reads Parquet instead of the DuckDB file. */
+/** Whether any of these peers reads Parquet instead of the DuckDB file. */
 export function needParquet(peers: readonly Peer[]): boolean {
   return peers.some((peer) => PEERS[peer].parquet === true);
 }
 
-/** All cases of one table and one model, in the order of a round: what is compared runs one after the other. */
+/** All cases of one table and one model, in the order of a round: cases to be compared run one after the other. */
 export function casesOf(setting: Setting<CaseFlags>): Case[] {
   const { flags, scenario = 'plain' } = setting;
   const jobs = flags.cases.filter((name) => name !== RAW);
@@ -188,7 +188,7 @@ function peerCase(setting: Setting<CaseFlags>, peer: Peer, job: Job, script: str
   };
 }
 
-/** What score-batch and the peers print at the end, as far as it is read here. */
+/** What score-batch and the peers print at the end, as far as it is used here. */
 interface Summary {
   readonly seconds: Stages;
   readonly bottleneck: string;
@@ -204,15 +204,15 @@ function reportOf(data: string): string {
 }
 
 function rawCase({ root, data, model, flags }: Setting<CaseFlags>): RawCase {
-  // Two threads on one device of WebGPU crash, and one is enough for a GPU.
+  // Two threads on one WebGPU device crash, and one is enough for a GPU.
   const workers = flags.provider === 'cpu' ? flags.parallelism : 1;
   return {
     name: 'raw onnxruntime',
     kind: 'raw',
-    // It reads what cases before it left alone.
+    // It reads what earlier cases left unchanged.
     prepare: async () => undefined,
     command: process.execPath,
-    /** With as many threads and rows as score-batch had just before, whatever it took for `auto`. */
+    /** Uses as many threads and rows as score-batch just had, whatever it chose for `auto`. */
     argsAfter: (before) => [
       path.join(root, '.modules/bench/harness/raw-rate.js'),
       path.join(data, 'users.duckdb'),

@@ -2,9 +2,9 @@ import type { CaseName, Peer } from './flags.ts';
 import type { Measures } from './measure.ts';
 import type { Work } from './outcome.ts';
 
-// From single runs to figures: medians with their spread, ratios pair by pair.
+// Turns single runs into figures: medians with their spread, and ratios pair by pair.
 
-/** One run of a case: what it took and what it did, as far as it came. */
+/** One run of a case: its cost and its work, as far as it got. */
 export interface Run extends Partial<Measures>, Partial<Work> {
   readonly name: string;
   readonly kind: 'score-batch' | 'peer' | 'raw';
@@ -12,9 +12,9 @@ export interface Run extends Partial<Measures>, Partial<Work> {
   readonly peer?: Peer | undefined;
   /** The round, from 0. */
   readonly repetition: number;
-  /** Why it failed. */
+  /** Why the run failed. */
   readonly problem?: string | undefined;
-  /** Of the raw rate. */
+  /** For the raw rate. */
   readonly rowsPerSecond?: number;
 }
 
@@ -24,11 +24,11 @@ export interface Spread {
   readonly most: number;
 }
 
-/** A case over its rounds; what is undefined was not measured. */
+/** A case over its rounds; undefined figures were not measured. */
 export interface Figures {
   readonly name: string;
   readonly kind: Run['kind'];
-  /** Problem of each run that failed. */
+  /** Problem of each failed run. */
   readonly failed: readonly string[];
   readonly runs: number;
   readonly wall?: Spread | undefined;
@@ -36,9 +36,9 @@ export interface Figures {
   readonly peak?: Spread | undefined;
   readonly memory?: Measures['memory'];
   readonly rowsPerSecond: Spread | undefined;
-  /** Share of the raw rate. */
+  /** As a share of the raw rate. */
   readonly ofRaw?: Spread | undefined;
-  /** Wall time beside each peer's. */
+  /** Ratio of its wall time to each peer's. */
   readonly ratios?: Readonly<Partial<Record<Peer, Spread | undefined>>>;
   readonly firstBatch?: Spread | undefined;
   readonly mainBusy?: Spread | undefined;
@@ -65,7 +65,7 @@ function figuresOfCase(name: string, runs: readonly Run[], rows: number): Figure
     kind,
     failed: own.flatMap(({ problem }) => problem ?? []),
     runs: own.length,
-    // The raw rate runs for as long as it is told to.
+    // The raw rate runs for a given time.
     ...(kind !== 'raw' && {
       wall: spreadOf(({ wall }) => wall),
       cpu: spreadOf(({ cpu }) => cpu),
@@ -87,7 +87,9 @@ function wallOf({ wall = Number.NaN }: Run): number {
   return wall;
 }
 
-/** Wall time beside each peer's, which does the same job where it has a script for it, else its only one. */
+/**
+ * Ratio of wall time to each peer's. A peer is compared on the same job if it has a script for it, otherwise on its only one.
+ */
 function ratiosOf(good: readonly Run[], runs: readonly Run[]): NonNullable<Figures['ratios']> {
   const peers = [...new Set(runs.flatMap(({ peer }) => peer ?? []))];
   return Object.fromEntries(
@@ -99,7 +101,7 @@ function ratiosOf(good: readonly Run[], runs: readonly Run[]): NonNullable<Figur
   );
 }
 
-/** A ratio in each round by itself: what slows the machine down for a while slows both. */
+/** One ratio per round: a temporary slowdown of the machine affects both sides. */
 function pairs(
   good: readonly Run[],
   runs: readonly Run[],
@@ -115,7 +117,7 @@ function pairs(
   return spread(values);
 }
 
-/** Undefined of nothing. */
+/** Undefined if there are no values. */
 function spread(values: readonly number[]): Spread | undefined {
   const sorted = [...values].sort((a, b) => a - b);
   const [least, most] = [sorted[0], sorted.at(-1)];

@@ -9,11 +9,11 @@ const PEERS = ['python', 'daft', 'ray', 'pyspark'] as const;
 const SCENARIO_NAMES = Object.keys(SCENARIOS) as ScenarioName[];
 const PROVIDERS = ['cpu', 'cuda', 'tensorrt', 'webgpu'];
 
-/** The jobs, and the raw rate. */
+/** The jobs and the raw rate. */
 export type CaseName = (typeof CASES)[number];
 export type Peer = (typeof PEERS)[number];
 
-/** The command line; undefined stands for what is not given, and for `auto`. */
+/** The command line; undefined stands for flags not given, and for `auto`. */
 export interface Flags {
   readonly help: boolean;
   readonly setup: boolean;
@@ -30,14 +30,14 @@ export interface Flags {
   readonly batchRows: number | undefined;
   readonly provider: string;
   readonly peerProvider: string;
-  /** 0 for no raw rate. */
+  /** 0: skip the raw rate. */
   readonly rawSeconds: number;
   readonly data: string | undefined;
   readonly out: string | undefined;
   readonly json: string | undefined;
 }
 
-/** What is wrong with the command line, in a sentence. */
+/** A problem with the command line, in one sentence. */
 export class UsageError extends Error {}
 
 export const HELP = `npm run bench -- [flags]
@@ -82,7 +82,7 @@ export function parseFlags(argv: readonly string[]): Flags {
     peers: memory || values.peers === 'none' ? [] : among('--peers', values.peers, PEERS),
     repetitions: memory ? 1 : whole('--repetitions', values.repetitions, 1),
     workers: values.workers === 'auto' ? undefined : whole('--workers', values.workers, 1),
-    // What score-batch takes for auto.
+    // The number that score-batch uses for `auto`.
     parallelism: values.workers === 'auto' ? availableParallelism() : whole('--workers', values.workers, 1),
     batchRows: values['batch-rows'] === 'auto' ? undefined : whole('--batch-rows', values['batch-rows'], 1),
     provider: among('--provider', values.provider, PROVIDERS, 1)[0] ?? 'cpu',

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import path from 'node:path';
 
-/** Where figures were taken: without it they say nothing. */
+/** Where figures were taken; they are meaningless without it. */
 export interface MachineFacts {
-  /** When, as ISO text. */
+  /** ISO date. */
   readonly date: string;
   readonly cores: number;
   readonly cpu: string;
@@ -13,7 +13,7 @@ export interface MachineFacts {
   readonly node: string;
   readonly onnxruntime: string;
   readonly duckdb: string;
-  /** Of one minute. */
+  /** Load average over one minute. */
   readonly loadAtStart: number;
 }
 

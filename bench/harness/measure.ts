@@ -7,13 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { childrenCpu, markOf, type Tree, type TreeResult, watchTree } from './process-tree.ts';
 
 const SAMPLE_MS = 50;
-/** Of one core's time, at most, goes into looking. */
+/** Maximum share of one core's time spent on sampling. */
 const SAMPLING_SHARE = 0.05;
 const LEFT_BEHIND_MS = 5000;
 const STDERR_KEPT = 4000;
 const ERROR_LINES = 3;
 
-/** What is run: a command with its arguments in a folder, and what its environment has besides this process's own. */
+/** What to run: a command with its arguments and folder, and variables added to this process's environment. */
 export interface Command {
   readonly command: string;
   readonly args: readonly string[];
@@ -21,26 +21,26 @@ export interface Command {
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-/** What preload.mjs saw from inside of score-batch. */
+/** What preload.mjs saw inside score-batch. */
 interface Traced {
   /** Seconds from the start to the first batch that the model scored. */
   readonly firstBatch?: number;
   readonly workers?: number;
-  /** Rows of most batches. */
+  /** The most frequent batch size. */
   readonly batchRows?: number;
-  /** Rows that the model scored, of all workers. */
+  /** Rows that the model scored, over all workers. */
   readonly modelRows?: number;
   /** Share of the wall time in which the main thread was busy, and its CPU seconds. */
   readonly mainBusy?: number;
   readonly mainCpu?: number;
 }
 
-/** What a command took, with all processes that it started. */
+/** Cost of a command with all processes that it started. */
 export interface Measures extends Traced {
   /** Seconds. */
   readonly wall: number;
   readonly cpu: number;
-  /** Bytes, by the measure `memory`. */
+  /** Bytes, measured as `memory` says. */
   readonly peak: number;
   readonly memory: TreeResult['measure'];
   readonly processes: number;
@@ -52,7 +52,7 @@ export interface Succeeded extends Measures {
   readonly problem?: undefined;
 }
 
-/** Without measures where the command could not be started. */
+/** Has no measures if the command could not be started. */
 export interface Failed extends Partial<Measures> {
   readonly stdout?: string;
   readonly problem: string;
@@ -61,11 +61,11 @@ export interface Failed extends Partial<Measures> {
 /**
  * Runs a command to its end and measures it with all processes that it starts.
  *
- * CPU is what the kernel counted for the command and all it waited for, or the sum of what was seen of single processes where that
- * is more (daemons that nobody waits for; their last 50 ms are missing then). Memory is the largest sum over the processes.
+ * CPU is what the kernel counted for the command and all processes that it waited for, or the sum over the sampled processes if
+ * that is more (daemons that nobody waits for; it misses their last 50 ms). Memory is the largest sum over the processes.
  */
 export async function measure({ command, args, cwd, environment = {} }: Command): Promise<Succeeded | Failed> {
-  // What the case before wrote is not to be waited for by this one.
+  // This case must not wait for the previous one's writes.
   execFileSync('sync');
   const id = randomUUID();
   const trace = mkdtempSync(path.join(tmpdir(), 'score-batch-bench-'));
@@ -85,7 +85,7 @@ export async function measure({ command, args, cwd, environment = {} }: Command)
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr = (stderr + text).slice(-STDERR_KEPT);
   });
-  // A daemon may keep the pipes open for longer than the command lives.
+  // A daemon may keep the pipes open after the command has ended.
   const closed = new Promise((resolve) => child.once('close', resolve));
   const sampling = sampleOften(tree);
   const interrupt = () => endAll(tree.alive()).then(() => process.exit(130));
@@ -125,19 +125,19 @@ interface Ended {
   readonly wall: number;
 }
 
-/** The last line that says that it is an error, with some of what follows. */
+/** The last line that looks like an error, with some of the lines after it. */
 function lastError(stderr: string): string {
   const lines = stderr.trim().split('\n');
   const at = lines.findLastIndex((line) => /^\w*error\b/i.test(line));
   return (at < 0 ? lines.slice(-ERROR_LINES) : lines.slice(at, at + ERROR_LINES)).map((line) => line.trim()).join(' / ');
 }
 
-/** Every 50 ms, or less often where many large processes take long to look at. */
+/** Every 50 ms, or less often if sampling many large processes takes long. */
 function sampleOften(tree: Tree): { stop(): void } {
   let timer: NodeJS.Timeout | undefined;
   const next = (ms: number) => {
     timer = setTimeout(() => {
-      // Processor time: where others keep the cores busy, a look that only waited must not put off the next one.
+      // In processor time: on busy cores, a sample that mostly waited must not delay the next one.
       const before = process.cpuUsage();
       tree.sample();
       const { user, system } = process.cpuUsage(before);
@@ -148,7 +148,7 @@ function sampleOften(tree: Tree): { stop(): void } {
   return { stop: () => clearTimeout(timer) };
 }
 
-/** Daemons end a while after the command; one that stays would share the cores with the next case. */
+/** Daemons end a while after the command. One that stays would share the cores with the next case. */
 async function endLeftBehind(tree: Tree): Promise<void> {
   for (const deadline = Date.now() + LEFT_BEHIND_MS; Date.now() < deadline; await sleep(SAMPLE_MS)) {
     if (tree.alive().length === 0) return;
@@ -161,19 +161,19 @@ async function endAll(pids: readonly number[]): Promise<void> {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It has just ended by itself.
+      // It has just ended on its own.
     }
   }
   await sleep(SAMPLE_MS);
 }
 
-/** What preload.mjs writes of the main thread: seconds. */
+/** What preload.mjs writes about the main thread, in seconds. */
 interface MainThread {
   readonly active: number;
   readonly cpu: number;
 }
 
-/** What preload.mjs writes of a worker; `first` is the time of its first batch in epoch milliseconds. */
+/** What preload.mjs writes about a worker; `first` is the time of its first batch, in epoch milliseconds. */
 interface WorkerThread {
   readonly first: number;
   readonly batchRows: number;

@@ -1,23 +1,23 @@
 import { type Command, type Measures, measure } from './measure.ts';
 import { faultOf, type Work } from './outcome.ts';
 
-/** A case whose work can be looked at. */
+/** A case whose work can be inspected. */
 interface Runnable<W extends Work> extends Command {
   readonly name: string;
   outcome(ran: { readonly stdout: string }): Promise<W>;
 }
 
 interface RunOptions {
-  /** What another case did that had the same to do. */
+  /** What another case with the same task did. */
   readonly wanted?: Work | undefined;
-  /** More of it. */
+  /** Additional variables. */
   readonly environment?: Command['environment'];
 }
 
 /**
- * Runs a case and looks at its work, for what cannot continue without it.
+ * Runs a case and inspects its work, for callers that cannot continue without it.
  *
- * @throws Error where the run failed or did other work
+ * @throws Error if the run failed or did different work
  * @returns what was measured and what was published
  */
 export async function runCase<W extends Work>(
@@ -34,7 +34,7 @@ export async function runCase<W extends Work>(
   return { ...measures, ...outcome };
 }
 
-/** The median with the least and the most. */
+/** The median with minimum and maximum. */
 export function showSpread(numbers: readonly number[], digits: number): string {
   const sorted = [...numbers].sort((a, b) => a - b);
   const at = (position: number) => sorted.at(position) ?? Number.NaN;

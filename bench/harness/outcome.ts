@@ -7,9 +7,9 @@ import { DuckDBInstance } from '@duckdb/node-api';
 /** What a case published. */
 export interface Work {
   readonly rows: number;
-  /** Null of no rows. */
+  /** Null if there are no rows. */
   readonly meanScore: number | null;
-  /** By name: columns with their types, and a checksum over all rows without what is a run's own. */
+  /** By table name: columns with types, and a checksum over all rows, without columns that differ from run to run. */
   readonly tables?: Readonly<Record<string, TableWork>>;
   /** SHA-256 of the report file. */
   readonly csv?: string;
@@ -20,7 +20,7 @@ interface TableWork {
   readonly checksum: string;
 }
 
-/** Runs SQL. @returns rows, whose columns the SQL fixes */
+/** Runs SQL. @returns rows; the SQL determines their columns */
 type Ask = <T>(sql: string) => Promise<T[]>;
 
 interface Count {
@@ -30,9 +30,9 @@ interface Count {
 
 const MEMORY = '1GB';
 const MEAN_TOLERANCE = 1e-4;
-/** What differs from run to run, by process and time. */
+/** Columns that differ from run to run. */
 const OWN_TO_A_RUN = ['run_id', 'scored_at'];
-/** Only score-batch has one; what it holds is not part of the work that is compared. */
+/** Only score-batch has a ledger, so it is not compared. */
 const LEDGER = 'score_batch_ledger';
 const SCORES = 'churn_scores';
 
@@ -49,14 +49,14 @@ export async function clearPublished(warehouse: string): Promise<void> {
   }
 }
 
-/** Rows and mean score of what a case wrote as Parquet. */
+/** Rows and mean score of the Parquet files that a case wrote. */
 export async function countScores(files: string): Promise<Work> {
   return await withDatabase(':memory:', (ask) => scoresIn(ask, `'${quoted(files)}'`));
 }
 
 /**
- * What a case published: rows and mean score, each table's columns with their types and a checksum over all its rows without what
- * is a run's own, and the SHA-256 of the report file if there is one. Two cases that did the same work have equal ones.
+ * What a case published: rows and mean score, each table's columns with types, a checksum over its rows without columns that
+ * differ from run to run, and the SHA-256 of the report file if there is one. Cases that did the same work have equal results.
  */
 export async function publishedWork(warehouse: string, reportFile: string): Promise<Work> {
   const work = await withDatabase(warehouse, async (ask) => {
@@ -79,10 +79,10 @@ export async function publishedWork(warehouse: string, reportFile: string): Prom
 }
 
 /**
- * What is wrong with a case's work; else undefined.
+ * What is wrong with a case's work; undefined if nothing is.
  *
- * @param wantedRows rows that were to be scored
- * @param wanted what another case did that had the same to do; of it only what both have is compared
+ * @param wantedRows rows that should have been scored
+ * @param wanted what another case with the same task did; only what both have is compared
  */
 export function faultOf(
   { rows, meanScore, tables, csv }: Work,

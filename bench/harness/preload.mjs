@@ -1,12 +1,12 @@
 // @ts-check
-// Loaded by `node --import` before score-batch, to write down what can be seen only from inside: when the first batch was scored, by
-// how many threads, in batches of how many rows, and how busy the main thread was. Writes into the folder that
-// SCORE_BATCH_BENCH_TRACE names; the product knows nothing of it.
+// Loaded by `node --import` before score-batch, to record what only the inside shows: when the first batch was scored, the
+// number of threads, the batch size, and how busy the main thread was. Writes to the folder SCORE_BATCH_BENCH_TRACE; the
+// product does not know about it.
 //
-// SCORE_BATCH_TEST_ROWS_PER_SECOND holds each worker to that rate, as a slower core or a slower model would, without work for this
-// machine's cores. SCORE_BATCH_BENCH_KILL_AT kills the process once the model has scored so many rows.
+// SCORE_BATCH_TEST_ROWS_PER_SECOND limits each worker to that rate, like a slower core or model, without using this machine's
+// cores. SCORE_BATCH_BENCH_KILL_AT kills the process once the model has scored that many rows.
 //
-// Plain JavaScript: it goes into every Node that is measured, and nothing that compiles it may be measured along.
+// Plain JavaScript, because it is loaded into every measured Node process and must not add compilation to what is measured.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import Module from 'node:module';
 import path from 'node:path';
@@ -41,7 +41,7 @@ function mainThreadCpu() {
   return (Number(user) + Number(system)) / 100;
 }
 
-/** Every call of a model goes by `run` of one class of onnxruntime-common. */
+/** Every model call goes through `run` of one class of onnxruntime-common. */
 function watchModel() {
   const module = /** @type {Loader} */ (/** @type {unknown} */ (Module));
   const load = module._load;
@@ -61,7 +61,7 @@ function watchRuns(session) {
   const run = session.run;
   /** @type {Map<number, number>} */
   const timesByRows = new Map();
-  // A model blocks its thread, and so does what stands for a slower one.
+  // A model blocks its thread, so the simulated slower one does too.
   const nobody = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   /** @type {number | undefined} */
   let first;

@@ -1,21 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-// Every process that a command started, also those that left its tree: Ray's and Spark's daemons outlive the process that started
-// them and get another parent. All inherit the environment, so one variable with a value of its own marks them; a process whose
-// own title overwrote its environment (Ray's workers) is the child of one that is marked.
+// Finds every process that a command started, including those that left its tree: Ray's and Spark's daemons outlive the process
+// that started them and get another parent. All inherit the environment, so a variable with a unique value marks them. A
+// process whose title overwrote its environment (Ray's workers) is the child of a marked one.
 
 /** A process of a case. */
 interface Member {
   alive: boolean;
-  /** Seconds, as far as they were seen. */
+  /** Seconds, as far as seen by sampling. */
   cpu: number;
   /** Bytes. */
   resident: number;
   name: string;
 }
 
-/** What the kernel says of a process: seconds and bytes. */
+/** What the kernel reports about a process: seconds and bytes. */
 interface Stat {
   readonly name: string;
   readonly parent: number;
@@ -24,20 +24,20 @@ interface Stat {
 }
 
 export interface TreeResult {
-  /** Bytes of all processes together, at most, by `measure`. */
+  /** Maximum bytes of all processes together, measured as `measure` says. */
   readonly peak: number;
   readonly measure: 'PSS' | 'RSS';
-  /** Seconds, as far as they were seen. */
+  /** Seconds, as far as seen by sampling. */
   readonly cpu: number;
   readonly processes: number;
-  /** The processes that were there at the peak. */
+  /** The processes that existed at the peak. */
   readonly atPeak: readonly Pick<Member, 'name' | 'resident'>[];
 }
 
 export interface Tree {
-  /** To be called often. */
+  /** Must be called often. */
   sample(): void;
-  /** Ids of the processes that are still there. */
+  /** Ids of the processes that still exist. */
   alive(): number[];
   result(): TreeResult;
 }
@@ -46,12 +46,12 @@ const MARK = 'SCORE_BATCH_BENCH_CASE';
 const TICKS_PER_SECOND = systemNumber('CLK_TCK');
 const PAGE_BYTES = systemNumber('PAGESIZE');
 
-/** The environment by which the processes of a case are known. */
+/** Environment variable that marks the processes of a case. */
 export function markOf(id: string): Record<string, string> {
   return { [MARK]: id };
 }
 
-/** Looks at the processes marked with an id. */
+/** Watches the processes marked with an id. */
 export function watchTree(id: string): Tree {
   const mark = `${MARK}=${id}`;
   const strangers = new Set<number>();
@@ -71,7 +71,7 @@ export function watchTree(id: string): Tree {
     }
   }
 
-  /** @returns bytes by the cheap measure, which counts what processes share once for each of them */
+  /** @returns bytes by the cheap measure, which counts shared pages once per process */
   function refresh(): number {
     let resident = 0;
     for (const [pid, member] of members) {
@@ -103,7 +103,7 @@ export function watchTree(id: string): Tree {
     sample() {
       discover();
       const resident = refresh();
-      // Proportional sizes cost the kernel a walk over all pages, and can be no larger than resident ones.
+      // For proportional sizes, the kernel walks all pages. They cannot exceed resident sizes.
       if (resident <= peak) return;
       const bytes = proportional();
       if (bytes <= peak) return;
@@ -122,7 +122,7 @@ export function watchTree(id: string): Tree {
   };
 }
 
-/** User and system seconds of all children of this process that have ended, with all that they waited for themselves. */
+/** User and system seconds of all ended children of this process, including all that they waited for. */
 export function childrenCpu(): number {
   const fields = fieldsOf(readFileSync('/proc/self/stat', 'utf8'));
   return (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND;
@@ -144,7 +144,7 @@ function readStat(pid: number): Stat | undefined {
   }
 }
 
-/** The fields of /proc/PID/stat from the third on: the second, a name in brackets, may have anything in it. */
+/** The fields of /proc/PID/stat from the third on. The second, a name in brackets, may contain anything. */
 function fieldsOf(stat: string): string[] {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
@@ -157,7 +157,7 @@ function environmentOf(pid: number): string[] {
   }
 }
 
-/** Undefined where the kernel does not tell. */
+/** Undefined if the kernel does not report it. */
 function proportionalBytes(pid: number): number | undefined {
   try {
     return Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]) * 1024;

@@ -1,12 +1,12 @@
-// Rows per second of onnxruntime alone: threads with a session each, on batches of real users that are in memory already. Prints
-// {"rowsPerSecond": …, …}. What a whole job reaches of this is its fraction of the raw rate.
+// Rows per second of onnxruntime alone: threads with a session each, on batches of generated users already in memory. Prints
+// {"rowsPerSecond": …, …}. Other figures show a whole job's rate as a share of this raw rate.
 //
 //   node .modules/bench/harness/raw-rate.js users.duckdb model.onnx WORKERS BATCH_ROWS SECONDS PROVIDER
 import { Worker } from 'node:worker_threads';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { RawThreadData } from './raw-thread.ts';
 
-/** Batches that are taken in turn: more than a processor's cache holds. */
+/** Batches to use in turn, so that they exceed the processor's cache. */
 const BATCHES = 24;
 const FEATURES = 20;
 const WARM_UP_MS = 500;
@@ -26,7 +26,7 @@ process.stdout.write(
   `${JSON.stringify({ rowsPerSecond: rates.reduce((sum, rate) => sum + rate, 0), threads: rates.length, batchRows: Number(batchRows) })}\n`,
 );
 
-/** Batches of the users' features as matrices, nulls as -1. */
+/** Batches of the users' features as matrices; nulls become -1. */
 async function readBatches(file: string, rows: number): Promise<Float32Array[]> {
   const instance = await DuckDBInstance.create(file, { access_mode: 'READ_ONLY' });
   const connection = await instance.connect();
@@ -55,7 +55,7 @@ function start(workerData: RawThreadData): Promise<number> {
   });
 }
 
-/** So long, unless a thread fails. */
+/** Waits this long, unless a thread fails. */
 async function wait(ms: number, threads: readonly Promise<number>[]): Promise<void> {
   await Promise.race([new Promise((resolve) => setTimeout(resolve, ms)), Promise.all(threads)]);
 }

@@ -1,15 +1,15 @@
-// One thread of raw-rate.ts: scores batches over and over, and counts while it is told to.
+// One thread of raw-rate.ts: scores batches repeatedly, and counts while told to.
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
-/** What a thread is given. */
+/** Input of a thread. */
 export interface RawThreadData {
   /** Path of the model file. */
   readonly model: string;
-  /** Matrices `[rows, 20]` of which a batch is one. */
+  /** Batches as matrices `[rows, 20]`. */
   readonly batches: readonly Float32Array[];
   readonly provider: string;
-  /** Two int32: how many threads are ready, and what is to be done (0 warm up, 1 count, 2 end). */
+  /** Two int32: number of ready threads, and the current phase (0 warm up, 1 count, 2 end). */
   readonly shared: SharedArrayBuffer;
 }
 
@@ -19,7 +19,7 @@ const END = 2;
 
 const { model, batches, provider, shared } = workerData as RawThreadData;
 const state = new Int32Array(shared);
-// As src/runtime/session.ts opens it.
+// Same options as in src/runtime/session.ts.
 const session = await InferenceSession.create(model, {
   executionProviders: [provider],
   intraOpNumThreads: 1,

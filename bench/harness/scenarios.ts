@@ -2,27 +2,27 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { generateEvents, generateUsers } from '../users.ts';
 
-// What is scored: each scenario is a table and a query, with as many rows in the week that is scored as all the others.
+// What to score: each scenario is a table and a query. All have equally many rows in the scored week.
 
 export interface Scenario {
-  /** In words. */
+  /** A short description. */
   readonly what: string;
-  /** Makes the table with so many rows that are scored. */
+  /** Creates the table with this many rows to score. */
   readonly make: (warehouse: string, rows: number) => Promise<void>;
-  /** The file of the job's query, in `bench/`. */
+  /** Path of the job's query file, in `bench/`. */
   readonly query: string;
-  /** Where only some models can take its columns. */
+  /** Set if only some models accept its columns. */
   readonly models?: readonly string[];
 }
 
 export type ScenarioName = 'plain' | 'weeks' | 'filter' | 'aggregate' | 'text' | 'varchar';
 
 const WEEKS = 52;
-/** One part of so many passes the filter, which is 5 %. */
+/** One part in this many passes the filter: 5 %. */
 const PARTS = 20;
 const EVENTS_PER_USER = 8;
 
-/** `plain` alone has the raw rate and the peers that read Parquet beside it. */
+/** Only `plain` has the raw rate and the peers that read Parquet. */
 export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   plain: {
     what: 'a table that has nothing but the week',
@@ -61,7 +61,7 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
 };
 
 /**
- * The folder of a scenario's `users.duckdb`, which is made where it is missing and kept.
+ * The folder of a scenario's `users.duckdb`, which is created if missing and kept.
  *
  * @param base folder of all data
  */

@@ -1,9 +1,9 @@
-// A chart of lines as SVG text: a panel per measure, all with the same horizontal axis in powers of ten.
+// A line chart as SVG text: a panel per measure, all with the same horizontal axis in powers of ten.
 
-/** A panel of the chart, for points of the kind `P`. */
+/** A panel of the chart, for points of type `P`. */
 export interface Panel<P> {
   readonly title: string;
-  /** The value of a point; undefined where there is none. */
+  /** The value of a point; undefined if it has none. */
   readonly pick: (point: P) => number | undefined;
 }
 
@@ -12,7 +12,7 @@ export interface Series<P> {
   readonly points: readonly P[];
 }
 
-/** Where a point is on the horizontal axis. */
+/** Position of a point on the horizontal axis. */
 export interface Point {
   readonly x: number;
 }
@@ -20,12 +20,12 @@ export interface Point {
 const PANEL = { width: 420, height: 280, left: 64, right: 32, top: 40, bottom: 48 };
 const LEGEND_LINE = 20;
 const TICKS = 5;
-/** Told apart by people who do not see all colours (Okabe and Ito). */
+/** Distinguishable for colour-blind people (Okabe and Ito). */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000', '#888888'];
 
 /**
  * @param xTitle what the horizontal axis counts
- * @throws RangeError where there is no point
+ * @throws RangeError if there are no points
  */
 export function drawLines<P extends Point>(panels: readonly Panel<P>[], series: readonly Series<P>[], xTitle: string): string {
   const xs = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
@@ -101,7 +101,7 @@ function at(value: number): number {
   return Number(value.toFixed(1));
 }
 
-/** 1, 2 or 5 times a power of ten, at least so much. */
+/** 1, 2 or 5 times a power of ten, at least `least`. */
 function roundStep(least: number): number {
   const power = 10 ** Math.floor(Math.log10(least));
   return [1, 2, 5, 10].map((times) => times * power).find((step) => step >= least * 0.9999) ?? 10 * power;

@@ -12,7 +12,7 @@ export interface Result {
   readonly measured: readonly Run[];
 }
 
-/** What one call of the command measured. */
+/** All measurements of one call of the command. */
 export interface Results {
   readonly command: string;
   readonly machine: MachineFacts;
@@ -24,7 +24,7 @@ type TableColumn = readonly [title: string, cell: (figures: Figures) => string |
 
 const MIB = 2 ** 20;
 
-/** Results as Markdown: a table per model and number of rows, what failed, and the machine. */
+/** Results as Markdown: a table per model and number of rows, the failures, and the machine. */
 export function showResults({ results, machine, command }: Results): string {
   const parts = results.map(
     ({ scenario, model, rows, cases }) => `### ${titleOf(scenario, model, rows)}\n\n${showTable(cases)}`,
@@ -65,7 +65,7 @@ function showTable(cases: readonly Figures[]): string {
   ].join('\n');
 }
 
-/** Where the kernel does not say how pages are shared, they are counted for each process. */
+/** If the kernel does not report shared pages, they count for each process. */
 function measureOf(cases: readonly Figures[]): string {
   return cases.some(({ memory }) => memory === 'RSS') ? 'RSS' : 'PSS';
 }

@@ -1,4 +1,4 @@
-"""Peer: Daft, a class UDF in processes of its own, Parquet in and out."""
+"""Peer: Daft, a class UDF in its own processes, Parquet in and out."""
 
 from job import BATCH_ROWS, CONSTANTS, FEATURES, SUMMARY, WINDOW, WINDOW_END, WINDOW_START, Stopwatch, parse_arguments
 

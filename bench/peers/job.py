@@ -1,8 +1,8 @@
-"""What every peer is told on its command line, and what it says at its end.
+"""The command line that every peer takes, and the summary that it prints at the end.
 
 The job of all peers: read the users, nulls become -1, score them with the model (input `features` [N, 20] float32, output
-`probabilities` [N, 2]), write the scores of the week and a summary. The Python peers write the tables of score-batch, column by column;
-the others have no table to publish to, and write the columns of `core` to Parquet.
+`probabilities` [N, 2]), write the scores of the week and a summary. The Python peers write tables with exactly score-batch's
+columns; the others cannot publish tables, and write the columns of `core` to Parquet.
 """
 
 import argparse
@@ -15,10 +15,10 @@ VERSION = "v1"
 WINDOW, WINDOW_START, WINDOW_END = "2026-W32", "2026-08-03", "2026-08-10"
 BATCH_ROWS = 16_384
 
-# What every row has in common, by column of `core`; `run_id` and `scored_at` are added by each run.
+# Values that all rows share, by column of `core`; each run adds `run_id` and `scored_at`.
 CONSTANTS = {"job": "core", "window_start": f"{WINDOW_START} 00:00:00", "window_end": f"{WINDOW_END} 00:00:00"}
 
-# Users, shares and mean scores by segment and band, from the scores in Parquet.
+# Users, shares and mean scores by segment and band, from the Parquet scores.
 SUMMARY = """WITH cells AS (
         SELECT country, plan, CASE WHEN churn_propensity >= 0.7 THEN 'high' ELSE 'low' END AS band,
             count(*) AS users, sum(churn_propensity) AS total

@@ -1,4 +1,4 @@
-"""The tables that both Python peers publish to: names, columns and types are those of score-batch."""
+"""The tables that both Python peers publish to, with the names, columns and types of score-batch."""
 
 import argparse
 import hashlib
@@ -34,7 +34,7 @@ SUMMARY = {
 
 
 def constants(arguments: argparse.Namespace, job: str) -> dict[str, str]:
-    """What all rows have in common, as SQL by column."""
+    """SQL of the values that all rows share, by column."""
     return {
         "job": f"'{job}'",
         "window_label": f"'{WINDOW}'",

@@ -1,4 +1,4 @@
-"""Peer of the job `bench`, all that the weekly job does: scores with ranks, report, summary, quarantine in one transaction; CSV."""
+"""Peer of the job `bench`, all of the weekly job: scores with ranks, report, summary, quarantine in one transaction; CSV."""
 
 from job import WINDOW, Stopwatch, parse_arguments
 
@@ -16,8 +16,8 @@ clock.lap("start")
 
 writer = scoring.connection.cursor()
 scored = scoring.reader()
-# Sorted as it comes, and kept in that order: a rank is a place in this table, and nothing is sorted twice. It is not part of the
-# transaction, in which rows have no places yet.
+# Sorted once, and kept in that order, so a rank is a position in this table. Created outside the transaction, in which rows have
+# no positions yet.
 writer.execute("SET preserve_insertion_order = true")
 writer.execute("CREATE TEMP TABLE ranked AS SELECT * FROM scored ORDER BY churn_propensity DESC, user_id")
 clock.lap("score and rank")
@@ -50,7 +50,7 @@ reports = arguments.data / "reports"
 reports.mkdir(exist_ok=True)
 shown = {"window_label": "VARCHAR"} | own | PLACE
 cells = ", ".join(f"{values.get(name, name)} AS {name}" for name in shown)
-# Written in the order of the table, by all threads.
+# All threads write, in the order of the table.
 writer.execute("SET preserve_insertion_order = true")
 writer.execute(f"COPY (SELECT {cells} FROM {ranked}) TO '{reports / f'bench-{WINDOW}.csv'}' (HEADER)")
 scoring.connection.close()

@@ -23,7 +23,7 @@ READ_BLOCKS = 40
 arguments = parse_arguments()
 out = arguments.data / "out_ray"
 shutil.rmtree(out, ignore_errors=True)
-# Ray puts sockets there, whose paths must be short.
+# Ray puts sockets there, and their paths must be short.
 temporary = tempfile.mkdtemp(prefix="ray-")
 ray.init(
     num_cpus=arguments.workers,

@@ -1,4 +1,4 @@
-"""What both Python peers do first: the job's own query read as record batches, scored by onnxruntime in threads, as a stream."""
+"""First step of both Python peers: reads the job's query as record batches, scored with onnxruntime in threads, as a stream."""
 
 import argparse
 from collections import deque
@@ -14,13 +14,13 @@ from job import FEATURES, WINDOW_END, WINDOW_START
 
 READ_ROWS = 20_480
 MILLION = 1_000_000
-# Whole millionths as a decimal: no cast, the same four bytes.
+# Integer millionths as a decimal: the same four bytes, so no cast.
 SCORE = pa.decimal32(7, 6)
 NOT_FINITE, OUTSIDE = "score is not a finite number", "score outside 0 to 1"
 
 
 class Scoring:
-    """Scores of the week. `rejected` has the keys without one and why, once all scores were read."""
+    """Scores of the week. Once all are read, `rejected` has the keys without a score, with reasons."""
 
     def __init__(self, arguments: argparse.Namespace):
         self.workers = arguments.workers
@@ -40,12 +40,12 @@ class Scoring:
         self.query = f"SELECT user_id, country, plan, {numbers} FROM ({query})"
 
     def key(self) -> dict[str, str]:
-        """The key and its type, as the query has it."""
+        """The key and its type in the query."""
         (name, kind, *_) = self.connection.execute(f"DESCRIBE {self.query}").fetchone()
         return {name: kind}
 
     def reader(self) -> pa.RecordBatchReader:
-        """Batches of user_id, country, plan and score, read while others are scored and the caller writes."""
+        """Batches of user_id, country, plan and score, read while other batches are scored and the caller writes."""
         users = self.connection.cursor().execute(self.query).to_arrow_reader(READ_ROWS)
         schema = pa.schema([*list(users.schema)[:3], pa.field("churn_propensity", SCORE)])
         return pa.RecordBatchReader.from_batches(schema, self._scored(users, schema))
@@ -67,11 +67,11 @@ class Scoring:
             matrix[:, column] = batch.column(column + 3).to_numpy(zero_copy_only=False)
         feeds = {"features": matrix}
         for name in self.texts:
-            # A Python string per category instead of one per row.
+            # Creates one Python string per category instead of one per row.
             encoded = batch.column(name).dictionary_encode()
             feeds[name] = np.array(encoded.dictionary.to_pylist(), object)[encoded.indices.to_numpy()].reshape(-1, 1)
         (probabilities,) = self.session.run(["probabilities"], feeds)
-        # Rounded as score-batch does, before it is judged.
+        # Rounded before the check, as in score-batch.
         millionths = np.floor(probabilities[:, 1].astype(np.float64) * MILLION + 0.5)
         good = (millionths >= 0) & (millionths <= MILLION)
         whole = good.all()

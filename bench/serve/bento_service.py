@@ -1,4 +1,4 @@
-"""The iris model behind BentoML: each request by itself, or joined by its adaptive batching (BATCHABLE=1)."""
+"""The iris model behind BentoML: each request separately, or with adaptive batching (BATCHABLE=1)."""
 import os
 
 import bentoml

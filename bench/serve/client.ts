@@ -1,6 +1,6 @@
-// A client that asks one server as fast as it answers (closed loop) or at times of its own (open loop), in a process of its own. It writes to
-// plain sockets and looks only for the end of each answer: a full HTTP client takes more of the two cores than the server that it measures,
-// and none that is kept has arrivals that do not wait for answers.
+// A client in its own process that sends requests to one server as fast as it answers (closed loop) or at random times (open
+// loop). It uses plain sockets and only looks for the end of each answer: a full HTTP client takes more of the two cores than
+// the measured server, and no maintained one supports open loops.
 //
 //   node client.js '{"port":8080,"request":{…},"connections":32,"seconds":5}'
 import { connect, type Socket } from 'node:net';
@@ -8,27 +8,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Load {
   readonly port: number;
-  /** The whole request, in base64: head and body. */
+  /** The whole request, head and body, in base64. */
   readonly request: string;
   readonly connections: number;
   readonly seconds: number;
-  /** Requests per second that arrive at random; without it, each connection asks again once it is answered. */
+  /** Requests per second, arriving at random; if missing, each connection sends its next request once it is answered. */
   readonly rate?: number;
 }
 
 export interface Measured {
   readonly perSecond: number;
-  /** Milliseconds; with a rate, from when a request was due, not from when it was sent. */
+  /** Milliseconds; with a rate, counted from when a request was due, not from when it was sent. */
   readonly p50: number;
   readonly p99: number;
   readonly answered: number;
-  /** Answers without status 200, and connections that ended. */
+  /** Answers without status 200, and lost connections. */
   readonly failed: number;
 }
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 
-/** One connection with at most one request under way. */
+/** A connection with at most one pending request. */
 class Connection {
   private parts: Buffer[] = [];
   private done: ((ok: boolean) => void) | undefined;
@@ -116,7 +116,9 @@ interface Arrivals {
   readonly end: number;
 }
 
-/** Requests arrive with exponential gaps. One that finds no idle connection waits, and its latency counts from its arrival. */
+/**
+ * Requests arrive with exponential gaps. If no connection is idle, a request waits, and its latency counts from its arrival.
+ */
 async function arrive({ all: idle, ask, rate, began, end }: Arrivals): Promise<void> {
   const due: number[] = [];
   let next = began;
@@ -144,7 +146,7 @@ async function arrive({ all: idle, ask, rate, began, end }: Arrivals): Promise<v
       next += (-Math.log(1 - Math.random()) / rate) * 1000;
     }
     serve();
-    // A millisecond later at most, which counts as latency. Turns without a pause would take a whole core from the server.
+    // At most a millisecond late, which counts as latency. A busy loop would take a whole core from the server.
     await sleep(1);
   }
 }

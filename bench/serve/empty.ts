@@ -1,4 +1,4 @@
-// The limit: a handler of fastify that reads a JSON body and says nothing of it.
+// The upper bound: a fastify handler that reads a JSON body and ignores it.
 import fastify from 'fastify';
 
 const app = fastify();

@@ -1,4 +1,4 @@
-// Asks a server of the Open Inference Protocol over gRPC, as fast as it answers, in a process of its own.
+// Sends gRPC requests of the Open Inference Protocol to a server as fast as it answers, in its own process.
 //
 //   node grpc-client.js '{"port":8081,"calls":32,"seconds":5,"rows":[[5.1,3.5,1.4,0.2]],"input":"measurements"}'
 import { credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
@@ -8,12 +8,12 @@ import type { Measured } from './client.ts';
 export interface GrpcLoad {
   readonly port: number;
   readonly proto: string;
-  /** Calls at once, on at most 32 connections. */
+  /** Concurrent calls, on at most 32 connections. */
   readonly calls: number;
   readonly seconds: number;
   readonly rows: readonly (readonly number[])[];
   readonly input: string;
-  /** Rows as raw bytes, or as a list of numbers (MLServer does not take raw ones for every codec). */
+  /** Whether to send rows as raw bytes instead of a list of numbers (MLServer does not accept raw ones for every codec). */
   readonly raw: boolean;
 }
 

@@ -1,4 +1,4 @@
-"""Writes the iris model of models/iris/train.py as MLServer's scikit-learn runtime loads it, into the folder that is given."""
+"""Writes the iris model of models/iris/train.py into the given folder, in the form that MLServer's scikit-learn runtime loads."""
 import json
 import sys
 from pathlib import Path

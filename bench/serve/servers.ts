@@ -1,4 +1,4 @@
-// The servers that are compared, each with the same model and a request of so many rows in its own words.
+// The servers to compare, all with the same model, each with its own request format.
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -14,7 +14,7 @@ export interface Server {
   readonly name: string;
   readonly port: number;
   readonly grpc?: { readonly port: number; readonly input: string; readonly raw: boolean };
-  /** The paths that it is asked at, and what it is asked there. */
+  /** Per way of asking: path and body of a request with these rows. */
   readonly ways: Readonly<Record<string, (rows: readonly (readonly number[])[]) => { path: string; body: unknown }>>;
   readonly process: ChildProcess;
 }
@@ -33,7 +33,7 @@ function flowers(count: number): number[][] {
   ]);
 }
 
-/** The bytes of a request over HTTP, in base64. @throws Error if the server is not asked this way */
+/** The bytes of a request over HTTP, in base64. @throws Error if the server does not support this way */
 export function request({ ways, port, name }: Pick<Server, 'ways' | 'port' | 'name'>, way: string, rows: number): string {
   const asked = ways[way]?.(flowers(rows));
   if (asked === undefined) throw new Error(`${name} has no ${way}`);
@@ -56,7 +56,7 @@ export function grpcLoad(
   return { ...grpc, ...load, proto, rows: flowers(rows) };
 }
 
-/** Runs a client of this folder in a process of its own. */
+/** Runs a client of this folder in its own process. */
 export async function load(client: 'client', load: Load): Promise<Measured>;
 export async function load(client: 'grpc-client', load: GrpcLoad): Promise<Measured>;
 export async function load(client: string, load: object): Promise<Measured> {
@@ -65,7 +65,7 @@ export async function load(client: string, load: object): Promise<Measured> {
   return JSON.parse(stdout) as Measured;
 }
 
-/** Free now: the system hands it out and takes it back. */
+/** A port that is free now: the system assigns it, and it is released again. */
 export async function freePort(): Promise<number> {
   return await new Promise((resolve, reject) => {
     const probe = createServer();
@@ -157,7 +157,7 @@ function start(command: string, args: readonly string[], environment: NodeJS.Pro
   return child;
 }
 
-/** With all that it has started. */
+/** Stops a process with all processes that it started. */
 export function stop({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL');
@@ -166,7 +166,7 @@ export function stop({ pid }: ChildProcess): void {
   }
 }
 
-/** @throws Error unless it answers a first request with 200 within two minutes */
+/** @throws Error if it does not answer a first request with 200 within two minutes */
 async function started(server: Server): Promise<Server> {
   const [way] = Object.values(server.ways);
   const { path: where, body } = way?.(flowers(1)) ?? { path: '/', body: {} };

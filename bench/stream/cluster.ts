@@ -10,7 +10,7 @@ export interface LoadCluster {
   stop(): Promise<void>;
 }
 
-/** Records of one request of the load's producer. */
+/** Records per request of the load's producer. */
 const BATCH = 5000;
 
 export async function startCluster(brokers: 1 | 3): Promise<LoadCluster> {
@@ -19,7 +19,7 @@ export async function startCluster(brokers: 1 | 3): Promise<LoadCluster> {
   return { cluster, kafka, stop: () => cluster.stop() };
 }
 
-/** The topics of one measurement, under names of its own, with the users already in theirs. */
+/** The topics of one measurement, with unique names; the user topic is already filled. */
 export interface LoadTopics {
   readonly input: string;
   readonly scores: string;
@@ -50,7 +50,7 @@ export async function makeTopics(
   return topics;
 }
 
-/** Writes all records, as fast as it can. */
+/** Writes all records as fast as possible. */
 export async function produce(
   kafka: Kafka,
   topic: string,
@@ -71,7 +71,7 @@ export async function produce(
   await producer.disconnect();
 }
 
-/** Sum over all partitions of what a group has committed; 0 for a partition without a commit. */
+/** Sum of a group's committed offsets over all partitions; 0 for a partition without a commit. */
 export async function committed(kafka: Kafka, group: string, topic: string): Promise<number> {
   const admin = kafka.admin();
   await admin.connect();
@@ -83,7 +83,7 @@ export async function committed(kafka: Kafka, group: string, topic: string): Pro
   }
 }
 
-/** Reads committed records of a topic from now on, until `close`. */
+/** Reads committed records of a topic, from now until `close`. */
 export async function follow(
   kafka: Kafka,
   topic: string,

@@ -1,5 +1,5 @@
-"""What people write first: a consumer with windows in dicts, ONNX Runtime, and a producer. No guarantees: offsets are committed now and then,
-outputs are sent and flushed apart from them, and windows begin empty after a restart. The features are those of jobs/fraud/fraud.features.yaml.
+"""A typical first version: a consumer with windows in dicts, ONNX Runtime, and a producer. No guarantees: offsets are committed
+separately from outputs, and windows are empty after a restart. Same features as in jobs/fraud/fraud.features.yaml.
 
     consumer.py BROKERS GROUP INPUT OUTPUT USERS MODEL MAX_BATCH
 """

@@ -1,6 +1,6 @@
 import { seededRandom } from '../../src/random.ts';
 
-/** Payments for a load: fields as in jobs/fraud/fraud.features.yaml, users at random, times a little out of order. */
+/** Payments to generate load: fields as in jobs/fraud/fraud.features.yaml, random users, times slightly out of order. */
 export interface LoadOptions {
   readonly seed: number;
   readonly users: number;
@@ -28,7 +28,7 @@ const CATEGORIES = [
 ];
 const COUNTRIES = ['DE', 'FR', 'IT', 'ES', 'NL', 'PL', 'SE', 'US'];
 const MERCHANTS = 5000;
-/** Most milliseconds by which an event arrives after its time. */
+/** Maximum milliseconds by which an event arrives after its time. */
 const DELAY_MS = 1500;
 
 /** Draws the n-th event. Not pure: calls must be in order. */
@@ -44,7 +44,7 @@ export function loadEvents({ seed, users, rate, start }: LoadOptions): (n: numbe
   };
 }
 
-/** Static attributes of the users of the load: key and value of a compacted topic. */
+/** Static attributes of the load's users: key and value of a compacted topic. */
 export function* loadUsers({ seed, users }: Pick<LoadOptions, 'seed' | 'users'>): Generator<LoadEvent> {
   const random = seededRandom(seed + 1);
   for (let i = 0; i < users; i += 1) {

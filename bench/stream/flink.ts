@@ -10,10 +10,10 @@ import type { LoadTopics } from './cluster.ts';
 const CHECKPOINT_MS = 2000;
 
 /**
- * The features of the demo in Flink SQL, as of event, from the topic to its end: windows without the model, which Flink has not, and
- * committed with a checkpoint.
+ * The demo's features in Flink SQL, as of event, until the topic ends. Computes windows without the model, which Flink lacks,
+ * and commits with a checkpoint.
  *
- * @param topics scores and dead letters get the features and what was rejected
+ * @param topics features go to the scores topic, rejected events to the dead letters
  */
 export async function flinkFeatures(brokers: readonly string[], topics: LoadTopics): Promise<FlinkRun> {
   const folder = mkdtempSync(path.join(tmpdir(), 'score-batch-bench-flink-'));

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { ROOT } from '../../scripts/root.ts';
 import type { LoadTopics } from './cluster.ts';
 
-/** What scores the load: a process that is started, and ended by a signal. */
+/** A process that scores the load; it is started, and stopped by a signal. */
 export interface StreamScorer {
   readonly name: string;
   start(setting: ScorerSetting): ChildProcess;
@@ -15,7 +15,7 @@ export interface ScorerSetting {
   readonly brokers: readonly string[];
   readonly topics: LoadTopics;
   readonly group: string;
-  /** Most events of a transaction, or of a batch. */
+  /** Maximum events of a transaction, or of a batch. */
   readonly batch: number;
 }
 
@@ -46,7 +46,7 @@ export const PYTHON: StreamScorer = {
   },
 };
 
-/** A project with the job of the demo, its topics replaced by those of the load. */
+/** A project with the demo's job, using the topics of the load. */
 export function project({ brokers, topics, group, batch }: ScorerSetting): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'score-batch-bench-stream-'));
   mkdirSync(path.join(folder, 'jobs'));

@@ -1,12 +1,12 @@
-"""Scores the users that changed, every hour, beside the weekly DAG: a slice, then its comparison with the batch.
+"""Scores changed users every hour, in addition to the weekly DAG: a slice, then its comparison with the batch.
 
-A slice takes its span from the data: it begins where the slice before has ended, and ends where the data end. So a run has
-no data interval, and runs that were missed need no catching up: after a day without Airflow, one slice reads the whole day.
+A slice takes its span from the data: it begins where the previous slice ended, and ends where the data end. So a run has no
+data interval, and missed runs need no catching up: after a day without Airflow, one slice reads the whole day.
 While a run is still running, the next one waits.
 
-`compare` is the gate: it compares each window of the batch with the current table, once both are there, and fails the run
-(65) if they differ. The next hour's slice runs all the same, since the table of the slices is not what people read until
-`score-batch promote --shadow`, which counts these comparisons. A job without `incremental.shadow` has no such task: remove it.
+`compare` is the gate: it compares each window of the batch with the current table once both exist, and fails the run (65) if
+they differ. The next hour's slice runs anyway, because people do not read the slices' table until
+`score-batch promote --shadow`, which counts these comparisons. For a job without `incremental.shadow`, remove the task.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ with DAG(
     schedule=CronTriggerTimetable("10 * * * *", timezone="UTC"),
     start_date=pendulum.datetime(2026, 1, 5, tz="UTC"),
     catchup=False,
-    # Of two slices at once only one publishes.
+    # If two slices run at once, only one publishes.
     max_active_runs=1,
     default_args={
-        # Few and soon: the next hour tries again anyway.
+        # Few retries, and soon: the next hour tries again anyway.
         "retries": 2,
         "retry_delay": timedelta(minutes=1),
         "execution_timeout": LIMIT + GRACE,

@@ -25,7 +25,7 @@ with DAG(
         # A retry after the publication publishes nothing again.
         arguments="run --from '{{ data_interval_start | ts }}' --to '{{ data_interval_end | ts }}' --whole"
         " --timeout 2h --skip-empty --skip-published",
-        # For a source that is not ready: without a worker and without a failed try. It needs a triggerer.
+        # Waits for a source that is not ready, without a worker or a failed try. Needs a triggerer.
         wait=timedelta(hours=6),
         look_every=timedelta(minutes=5),
         retries=9,

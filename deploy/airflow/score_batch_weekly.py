@@ -13,7 +13,7 @@ import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
 from score_batch_airflow.operator import ScoreBatchOperator
 
-# As in the job file: weeks start at midnight in this zone, also when clocks change.
+# As in the job file: weeks start at midnight in this zone, even when clocks change.
 TIME_ZONE = "America/New_York"
 # Maximum duration of one command. After it, score-batch ends itself with 69; if it does not, Airflow ends it.
 LIMIT = timedelta(hours=2)

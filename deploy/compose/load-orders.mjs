@@ -1,4 +1,4 @@
-// Puts the orders of the demo into the emulator of BigQuery, by a load job as the `bq` tool sends it: `node load-orders.mjs FILE`.
+// Loads the demo's orders into the BigQuery emulator, with a load job like that of the `bq` tool: `node load-orders.mjs FILE`.
 import { readFile } from 'node:fs/promises';
 
 const [file] = process.argv.slice(2);
@@ -50,6 +50,6 @@ async function post(before, name, type, text) {
     body: text,
   });
   const answer = await response.text();
-  // Nor is a dataset that is there already a failure.
+  // An existing dataset is not a failure.
   if (response.status !== 409 && (!response.ok || answer.includes('errorResult'))) throw new Error(answer);
 }

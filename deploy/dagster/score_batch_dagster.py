@@ -32,7 +32,7 @@ NOTHING_TO_SCORE = 99
 
 
 class Again(dg.Config):
-    """By default a week that is published stays as it is, whichever scheduler published it."""
+    """By default, a published week stays unchanged, no matter which scheduler published it."""
 
     again: bool = False
 
@@ -80,7 +80,7 @@ def metadata(summary: dict) -> dict:
 
 
 def score_batch(arguments: list[str], log: Callable[[str], None]) -> tuple[int, dict]:
-    """Runs a command to its end. Gives its exit code, and what it printed as the last line."""
+    """Runs a command to its end. Returns its exit code and the last line that it printed."""
     with (
         tempfile.TemporaryFile("w+") as stdout,
         subprocess.Popen(
@@ -89,7 +89,7 @@ def score_batch(arguments: list[str], log: Callable[[str], None]) -> tuple[int, 
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
-            # The signal of a termination reaches score-batch once, from here: a second one would end it before it has cleaned up.
+            # So that a termination signal reaches score-batch once, from here: a second one would end it before it cleans up.
             start_new_session=True,
         ) as process,
     ):
@@ -113,6 +113,6 @@ defs = dg.Definitions(
     jobs=[weekly],
     # An hour after the week ends.
     schedules=[dg.build_schedule_from_partitioned_job(weekly, hour_of_day=1)],
-    # It has one step, which needs no process of its own.
+    # Its single step does not need a separate process.
     executor=dg.in_process_executor,
 )

@@ -23,7 +23,7 @@ from prefect.schedules import Cron
 from prefect.states import Completed, State
 from pydantic import Field
 
-# As in the job file. With another zone, the schedule's weeks are none of the job's, and score-batch refuses each (64).
+# As in the job file. With another zone, no week of the schedule is a week of the job, and score-batch refuses each (64).
 TIME_ZONE = "America/New_York"
 # An hour after the week ends.
 SCHEDULE = "0 1 * * 1"
@@ -40,7 +40,7 @@ COMMAND = os.environ.get("SCORE_BATCH_COMMAND", "node node_modules/score-batch/d
 # The same command would fail again: first fix the call (64), the data (65), the permissions (77) or the job (78).
 NOT_RETRIED = {64, 65, 77, 78}
 NOTHING_TO_SCORE = 99
-# The state of a week without users: a good end that what comes after can tell from others.
+# State of a week without users: a success that later steps can distinguish from others.
 SKIPPED = "Skipped"
 
 Week = Annotated[str, Field(pattern=r"^\d{4}-W\d{2}$", description="ISO week, such as 2026-W47")]
@@ -96,9 +96,9 @@ def publish(window: list[str], again: bool) -> dict | State:
 
 @flow(name="score-batch-weekly", persist_result=True, result_serializer="json")
 def weekly(week: Week | None = None, again: bool = False) -> dict | State:
-    """Publishes a week: that of the parameter, or the last one before the time for which the run is scheduled.
+    """Publishes a week: the given one, or the last one before the scheduled time of the run.
 
-    A week that is published, by whichever scheduler, stays as it is, unless it is to be done again.
+    A published week stays unchanged, no matter which scheduler published it, unless `again` is set.
     """
     window = week_before(flow_run.scheduled_start_time) if week is None else ["--week", week]
     state = publish(window, again, return_state=True)
@@ -107,7 +107,7 @@ def weekly(week: Week | None = None, again: bool = False) -> dict | State:
 
 @flow(name="score-batch-backfill")
 def backfill(first: Week, last: Week, again: bool = False) -> dict[str, str]:
-    """Publishes the weeks from the first to the last, in their order, and ends with the first that fails. Gives the state of each."""
+    """Publishes the weeks from the first to the last, in order, stopping at the first failure. Returns the state of each."""
     done = {}
     for week in weeks(first, last):
         state = weekly(week=week, again=again, return_state=True)
@@ -117,7 +117,7 @@ def backfill(first: Week, last: Week, again: bool = False) -> dict[str, str]:
 
 
 def week_before(instant: datetime) -> list[str]:
-    """The last whole week before an instant, as flags."""
+    """The last complete week before an instant, as flags."""
     zone = ZoneInfo(TIME_ZONE)
     today = datetime.fromtimestamp(instant.timestamp(), zone).date()
     monday = today - timedelta(days=today.weekday())
@@ -126,7 +126,7 @@ def week_before(instant: datetime) -> list[str]:
 
 
 def weeks(first: str, last: str) -> list[str]:
-    """`2026-W52`, `2027-W01` → both. Weeks that no year has are errors, and so is a last one before the first."""
+    """`2026-W52`, `2027-W01` → both. Raises an error for weeks that do not exist, and if the last is before the first."""
     monday, end = (date.fromisocalendar(int(week[:4]), int(week[6:]), 1) for week in (first, last))
     if end < monday:
         raise ValueError(f"the last week, {last}, is before the first, {first}")
@@ -135,7 +135,7 @@ def weeks(first: str, last: str) -> list[str]:
 
 
 def score_batch(arguments: list[str], log: Any) -> tuple[int, dict]:
-    """Runs a command to its end. Gives its exit code, and what it printed as the last line."""
+    """Runs a command to its end. Returns its exit code and the last line that it printed."""
     with (
         tempfile.TemporaryFile("w+") as stdout,
         subprocess.Popen(
@@ -144,7 +144,7 @@ def score_batch(arguments: list[str], log: Any) -> tuple[int, dict]:
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
-            # The signal of a cancellation reaches score-batch once, from here: a second one would end it before it has cleaned up.
+            # So that a cancellation signal reaches score-batch once, from here: a second one would end it before it cleans up.
             start_new_session=True,
         ) as process,
     ):

@@ -4,20 +4,20 @@ import { createInterface } from 'node:readline';
 import type { LoadTopics } from '../../bench/stream/cluster.ts';
 import { kafkaClassPath } from '../../test/kafka/jars.ts';
 
-/** What a run wrote, as Kafka's own consumer reads it. */
+/** What a run wrote, as read by Kafka's own consumer. */
 export interface Outputs {
   readonly scored: number;
   readonly rejected: number;
-  /** Records of an input record that had one before. */
+  /** Repeated output records for the same input record. */
   readonly doubled: number;
   /** `partition:offset` of the input record → digest of its score and features, or of its rejection. */
   readonly records: ReadonlyMap<string, string>;
 }
 
-/** How long the topic must have brought nothing before all of it counts as read. */
+/** How long a topic must stay silent before it counts as fully read. */
 const QUIET_MS = 20_000;
 
-/** Reads committed scores and dead letters with the console consumer of Java, line by line. */
+/** Reads committed scores and dead letters with Java's console consumer, line by line. */
 export async function readOutputs(brokers: readonly string[], topics: LoadTopics): Promise<Outputs> {
   const records = new Map<string, string>();
   let doubled = 0;
@@ -54,7 +54,7 @@ async function* lines(brokers: readonly string[], topic: string): AsyncGenerator
   const options = ['--bootstrap-server', brokers.join(','), '--topic', topic, '--from-beginning'];
   const ends = ['--isolation-level', 'read_committed', '--timeout-ms', String(QUIET_MS)];
   const child = spawn('java', [...args, ...options, ...ends], { stdio: ['ignore', 'pipe', 'ignore'] });
-  // The consumer says on stdout, too, that its time is up.
+  // The consumer also reports its timeout on stdout.
   for await (const line of createInterface({ input: child.stdout }))
     if (line.startsWith('{')) yield JSON.parse(line) as OutputRecord;
 }

@@ -3,16 +3,16 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { textTable } from '../text-table.ts';
 import { landingStatements } from './landed.ts';
 
-/** The warehouse of the demo, a DuckDB file that is closed between two visits: commands must find it free. */
+/** The demo's warehouse, a DuckDB file that is closed between visits, because commands must find it unlocked. */
 export interface Bank {
-  /** Rows of a query as text, by column. */
+  /** Rows of a query as strings, by column. */
   query(sql: string): Promise<{ readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] }>;
-  /** The rows as a table, for people. */
+  /** The rows as a readable table. */
   table(sql: string): Promise<string>;
   run(statements: readonly string[]): Promise<void>;
 }
 
-/** @param folder with the files of the generator; `bank.duckdb` in it is replaced, with the tables `transactions`, `users`, `labels` */
+/** @param folder files of the generator; replaces `bank.duckdb` in it, with the tables `transactions`, `users`, `labels` */
 export async function makeBank(folder: string): Promise<Bank> {
   const file = `${folder}/bank.duckdb`;
   for (const rest of ['', '.wal', '.scratch']) rmSync(`${file}${rest}`, { recursive: true, force: true });

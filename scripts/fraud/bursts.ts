@@ -3,7 +3,7 @@ import type { Merchant, MerchantKind } from './merchants.ts';
 import { DAY, type FraudKind, MINUTE, momentOf, type Payment, SECOND, usualPayment } from './payments.ts';
 import type { User } from './users.ts';
 
-/** Many payments of one user within minutes: by thieves, and by users in a hurry, so that haste alone proves nothing. */
+/** Many payments of one user within minutes: by thieves, and by users in a hurry, so that speed alone proves nothing. */
 export interface BurstSetting {
   readonly random: Draws;
   readonly users: readonly User[];
@@ -12,13 +12,13 @@ export interface BurstSetting {
   readonly start: number;
 }
 
-/** How many bursts of each kind a day has, per thousand payments. */
+/** Bursts of each kind per thousand payments of a day. */
 const FRAUD: Readonly<Record<FraudKind, number>> = { 'card testing': 0.5, 'account take-over': 0.6, 'single fraud': 0.6 };
 const HARMLESS = { spree: 2, games: 1, retries: 1.5 };
 
 const NIGHT = DAY / 4;
 
-/** @param count of the day's usual payments */
+/** @param count usual payments of the day */
 export function* fraudOfDay(setting: BurstSetting, count: number): Generator<Payment> {
   const { random, users, start } = setting;
   const make = { 'card testing': cardTesting, 'account take-over': takeOver, 'single fraud': singleFraud };
@@ -27,7 +27,7 @@ export function* fraudOfDay(setting: BurstSetting, count: number): Generator<Pay
     const bursts = Math.max(1, Math.round((rate * count) / 1000));
     for (let i = 0; i < bursts; i++) {
       burst += 1;
-      // Thieves like the night, but do not keep to it.
+      // Thieves prefer the night, but not always.
       const at = random.chance(0.3) ? start + Math.floor(random.share() * NIGHT) : momentOf(random, start);
       for (const payment of make[kind](setting, random.pick(users), at)) {
         yield { ...payment, fraud: { kind, burst } };
@@ -36,7 +36,7 @@ export function* fraudOfDay(setting: BurstSetting, count: number): Generator<Pay
   }
 }
 
-/** @param count of the day's usual payments */
+/** @param count usual payments of the day */
 export function* harmlessBursts(setting: BurstSetting, count: number): Generator<Payment> {
   const { random, users, start } = setting;
   const make = { spree, games, retries };
@@ -46,19 +46,19 @@ export function* harmlessBursts(setting: BurstSetting, count: number): Generator
   }
 }
 
-/** Where a small amount is nothing unusual. */
+/** Merchants at which small amounts are common. */
 const TRIED: readonly MerchantKind[] = ['gaming', 'subscriptions', 'gift cards'];
 
 /** A stolen card is tried with small amounts at many shops until payments pass, then used. */
 function* cardTesting({ random, merchants }: BurstSetting, user: User, from: number): Generator<Payment> {
-  // Mostly shops of the user's own country: nothing of a single payment gives it away.
+  // Mostly shops of the user's own country, so that no single payment gives it away.
   const tried = merchants.filter(
     ({ kind, country }) => TRIED.includes(kind) && (country === user.homeCountry || random.chance(0.05)),
   );
   const shops = Array.from({ length: random.between(4, 8) }, () => random.pick(tried));
   let at = from;
   for (let i = random.between(8, 22); i > 0; i--) {
-    // Some in the same millisecond: it is a program that pays.
+    // Some payments are in the same millisecond, because a program makes them.
     if (!random.chance(0.1)) at += Math.round(SECOND + random.wait(9 * SECOND));
     yield {
       user,
@@ -88,7 +88,7 @@ function* takeOver({ random, merchants }: BurstSetting, user: User, from: number
   }
 }
 
-/** One payment that looks much like any other: no window tells of it. */
+/** One payment that looks much like any other; windows cannot detect it. */
 function* singleFraud({ random, merchants }: BurstSetting, user: User, at: number): Generator<Payment> {
   const shops = merchants.filter(({ country, kind }) => country === user.homeCountry && kind !== 'transport');
   yield {
@@ -97,7 +97,7 @@ function* singleFraud({ random, merchants }: BurstSetting, user: User, at: numbe
   };
 }
 
-/** A user in a shopping street. */
+/** A user on a shopping trip. */
 function* spree({ random, merchants }: BurstSetting, user: User, from: number): Generator<Payment> {
   const shops = merchants.filter(
     ({ country, kind }) =>
@@ -120,7 +120,7 @@ function* games({ random, merchants }: BurstSetting, user: User, from: number): 
   }
 }
 
-/** A card without money, tried again and again at one till. */
+/** A card without funds, tried repeatedly at one till. */
 function* retries({ random }: BurstSetting, user: User, from: number): Generator<Payment> {
   const payment = usualPayment(random, user, from, random.pick(user.favourites));
   const tries = random.between(2, 5);

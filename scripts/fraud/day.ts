@@ -4,13 +4,13 @@ import { drawMerchants } from './merchants.ts';
 import { DAY, type FraudKind, type Payment, usualPayments } from './payments.ts';
 import { drawUsers, type User } from './users.ts';
 
-/** An event of the topic, as applications write it: nothing in it says whether it is fraud. */
+/** An event of the topic as applications write it; nothing in it tells whether it is fraud. */
 export interface Transaction {
   readonly transaction_id: string;
   readonly user_id: string;
   /** Epoch milliseconds. */
   readonly at: number;
-  /** In cents; null for one that got lost on the way. */
+  /** In cents; null if it was lost. */
   readonly amount: number | null;
   readonly merchant: string;
   readonly category: string;
@@ -20,29 +20,29 @@ export interface Transaction {
 
 export interface Label {
   readonly kind: FraudKind;
-  /** Number of the burst within all days. */
+  /** Unique number of the burst across all days. */
   readonly burst: number;
 }
 
 export interface DrawnDays {
   readonly users: readonly User[];
-  /** By time. */
+  /** In order of time. */
   readonly transactions: readonly Transaction[];
-  /** By transaction id; only those of fraud. */
+  /** By transaction id; fraud only. */
   readonly labels: ReadonlyMap<string, Label>;
 }
 
 export interface DayOptions {
   readonly seed: number;
   readonly users: number;
-  /** Usual payments of a day, without bursts. */
+  /** Usual payments per day, without bursts. */
   readonly payments: number;
   /** Start of the first day, epoch milliseconds. */
   readonly start: number;
   readonly days: number;
 }
 
-/** Payments of users and thieves, drawn from a seed. */
+/** Draws payments of users and thieves from a seed. */
 export function drawDays({ seed, users: count, payments: perDay, start, days }: DayOptions): DrawnDays {
   const random = draws(seed);
   const merchants = drawMerchants(random);
@@ -60,7 +60,7 @@ export function drawDays({ seed, users: count, payments: perDay, start, days }: 
     payments.push(...harmlessBursts(setting, perDay));
     payments.push(...usualPayments(random, users, merchants, { start: setting.start, count: perDay }));
   }
-  // A burst can begin before midnight and end after it; the last day ends with its day.
+  // A burst can begin before midnight and end after it; the last day cuts it off.
   const within = payments.filter(({ at }) => at < start + days * DAY).sort((a, b) => a.at - b.at);
   const labels = new Map<string, Label>();
   const transactions = within.map((payment, i) => {

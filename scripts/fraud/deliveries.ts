@@ -7,28 +7,29 @@ import { MINUTE, SECOND } from './payments.ts';
 export interface Delivery {
   readonly partition: number;
   readonly offset: number;
-  /** When it came, epoch milliseconds. */
+  /** Arrival time, epoch milliseconds. */
   readonly timestamp: number;
-  /** Null for a broken text. */
+  /** Null if the value is broken. */
   readonly key: string | null;
   readonly value: string;
-  /** What the value says; undefined if it is not an event. */
+  /** Content of the value; undefined if it is not an event. */
   readonly event: Transaction | undefined;
 }
 
-/** Shares of the events. */
+/** As shares of the events. */
 const RATES = { repeated: 0.003, late: 0.001, ahead: 0.0005, poison: 0.0005 };
-/** Of the time between payment and arrival. */
+/** Mean milliseconds between payment and arrival. */
 const MEAN_DELAY = 400;
-/** Below the lateness of the job, so that only those that are meant to be late are late. */
+/** Less than the job's lateness, so that only intentionally late events are late. */
 const MAX_DELAY = 4 * SECOND;
 
 type Arrival = Omit<Delivery, 'partition' | 'offset'>;
 
 /**
- * How events come to a topic: out of order within seconds, some twice, a few late or by a wrong clock, a few that are no events.
+ * Simulates how events reach a topic: out of order within seconds, some twice, a few late or with a wrong clock, a few that are
+ * not events.
  *
- * @returns in the order of arrival
+ * @returns in order of arrival
  */
 export function deliver(
   transactions: readonly Transaction[],
@@ -52,7 +53,7 @@ export function deliver(
   arrivals.sort((a, b) => a.timestamp - b.timestamp);
   const ends = new Array<number>(partitions).fill(0);
   return arrivals.map((arrival) => {
-    // As `score-batch stream --events` places them.
+    // Same partitions as with `score-batch stream --events`.
     const partition = arrival.key === null ? 0 : partitionOf(Buffer.from(arrival.key), partitions);
     const offset = ends[partition] ?? 0;
     ends[partition] = offset + 1;
@@ -64,7 +65,7 @@ function recordOf(event: Transaction): Omit<Arrival, 'timestamp'> {
   return { key: event.user_id, value: JSON.stringify(event), event };
 }
 
-/** What cannot be scored: a broken text, and events with one thing wrong. */
+/** Records that cannot be scored: broken text, and events with one error. */
 function poison(kind: number, transaction: Transaction): Omit<Arrival, 'timestamp'> {
   const { user_id: key, transaction_id, at } = transaction;
   const wrong = { ...transaction, transaction_id: `${transaction_id}-wrong` };
@@ -74,6 +75,6 @@ function poison(kind: number, transaction: Transaction): Omit<Arrival, 'timestam
   if (kind === 2) return noEvent({ ...wrong, amount: '12.50' });
   if (kind === 3) return noEvent({ ...wrong, at: undefined });
   if (kind === 4) return noEvent({ ...wrong, transaction_id: null });
-  // An event, which the model refuses.
+  // A valid event that the model rejects.
   return recordOf({ ...wrong, amount: null });
 }

@@ -1,14 +1,14 @@
 import { seededRandom } from '../../src/random.ts';
 
-/** What the generator draws, all from one seed. */
+/** Random draws of the generator, all from one seed. */
 export interface Draws {
   /** A number in [0, 1). */
   readonly share: () => number;
   readonly chance: (rate: number) => boolean;
-  /** A whole number, both bounds included. */
+  /** An integer, both bounds included. */
   readonly between: (from: number, to: number) => number;
   readonly pick: <T>(list: readonly T[]) => T;
-  /** A factor around 1: its logarithm is normal, with this standard deviation. */
+  /** A factor around 1 whose logarithm is normal, with this standard deviation. */
   readonly factor: (deviation: number) => number;
   /** A waiting time with this mean. */
   readonly wait: (mean: number) => number;
@@ -26,7 +26,7 @@ export function draws(seed: number): Draws {
       if (one === undefined) throw new RangeError('an empty list has nothing to pick');
       return one;
     },
-    // Box and Muller's transform of two uniform numbers.
+    // Box–Muller transform of two uniform numbers.
     factor: (deviation) => Math.exp(deviation * Math.sqrt(-2 * Math.log(1 - share())) * Math.cos(2 * Math.PI * share())),
     wait: (mean) => -mean * Math.log(1 - share()),
   };

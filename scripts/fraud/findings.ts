@@ -1,9 +1,9 @@
-/** What the demo shows of scores and labels. The table `scored` has the records of the stream. */
+/** What the demo shows about scores and labels. The table `scored` has the records of the stream. */
 
 /**
- * The records of the stream in the warehouse, and with them, per payment, the version of the user's row that was used.
+ * Loads the records of the stream into the warehouse, and per payment, the version of the user's row that was used.
  *
- * @param file what `score-batch stream --out` wrote
+ * @param file written by `score-batch stream --out`
  */
 export function scoredStatements(file: string): string[] {
   return [
@@ -17,7 +17,7 @@ export function scoredStatements(file: string): string[] {
 }
 
 const money = (cents: string) => `printf('%,.2f', coalesce(sum(${cents}), 0) / 100.0)`;
-/** Rows of `scored` with their payment and what people found out later. */
+/** Rows of `scored` with their payment and their label, found out later. */
 const KNOWN = `scored s join (select distinct on (transaction_id) * from transactions) t on t.transaction_id = s.id
   left join labels l on l.transaction_id = s.id`;
 
@@ -25,7 +25,7 @@ export const DECISIONS = `
   select decision, printf('%,d', count(*)) as payments, count(l.kind) as "of them fraud", ${money('amount')} as euros
   from ${KNOWN} group by decision order by min(score)`;
 
-/** Of each kind of fraud: which bursts got a decision other than approve, at which of their payments first, and what it saved. */
+/** For each kind of fraud: how many bursts got a decision other than approve, at which payment first, and the money saved. */
 export const BURSTS = `
   with payments as (
     select l.kind, l.burst, t.amount, s.decision <> 'approve' as is_flagged, row_number() over (partition by l.burst order by "at", id) as number
@@ -39,7 +39,7 @@ export const BURSTS = `
     coalesce(printf('%.1f', median(first_flagged)), '-') as "seen at payment", ${money('amount')} as euros, ${money('flagged')} as "of them flagged"
   from bursts group by kind order by kind desc`;
 
-/** The first burst of card testing that has a dozen payments, one by one. */
+/** The payments of the first card testing burst with about a dozen. */
 export const ONE_BURST = `
   select strftime(epoch_ms(t."at"), '%H:%M:%S.%g') as "at (UTC)", printf('%.2f', t.amount / 100.0) as euros, t.merchant,
     case when t.declined then 'yes' else '' end as declined, payments_5m, merchants_5m, declined_5m,
@@ -50,7 +50,7 @@ export const ONE_BURST = `
   )
   order by s."offset"`;
 
-/** @param file what `score-batch stream --dead-letter` wrote */
+/** @param file written by `score-batch stream --dead-letter` */
 export function deadLetters(file: string): string {
   return `select reason, coalesce(feature, detail, '') as of, count(*) as records
     from read_json('${file.replaceAll("'", "''")}', format = 'newline_delimited',

@@ -1,5 +1,5 @@
-// Writes payments that are drawn from a seed, for training and for trials: events.jsonl for `score-batch stream --events`, and what a
-// warehouse would have: transactions.csv, users.csv and, from people who looked into it later, labels.csv.
+// Writes payments drawn from a seed, for training and experiments: events.jsonl for `score-batch stream --events`, and what a
+// warehouse would have: transactions.csv, users.csv, and labels.csv with what people found out later.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';

@@ -17,8 +17,8 @@ const TRANSACTION_COLUMNS = {
 };
 
 /**
- * The table `transactions` as something that copies the topic into the warehouse leaves it: a row per record that is an event, late and
- * repeated ones included, with the place of the record.
+ * The table `transactions` as a tool that copies the topic to the warehouse writes it: a row per record that is an event,
+ * including late and repeated ones, with the record's position.
  */
 export function transactionsCsv(deliveries: readonly Delivery[]): string {
   const lines = deliveries.flatMap(({ event, partition, offset, timestamp }) =>
@@ -36,7 +36,7 @@ const USER_COLUMNS = {
   version: 'bigint',
 };
 
-/** The table `users`: the rows of each user who is known, by version; the newest is valid. */
+/** The table `users`: rows of each known user, by version; the newest is valid. */
 export function usersCsv(users: readonly User[]): string {
   const lines = users
     .filter(({ isKnown }) => isKnown)
@@ -49,13 +49,13 @@ export function usersCsv(users: readonly User[]): string {
 
 const LABEL_COLUMNS = { transaction_id: 'varchar', kind: 'varchar', burst: 'integer' };
 
-/** What people found out later: a row per payment of a thief. */
+/** What people found out later: a row per thief's payment. */
 export function labelsCsv(labels: ReadonlyMap<string, Label>): string {
   const lines = [...labels].map(([id, { kind, burst }]) => [id, kind, burst].join(','));
   return [Object.keys(LABEL_COLUMNS).join(','), ...lines, ''].join('\n');
 }
 
-/** Statements of DuckDB that make the tables from the files of a folder, `transactions.csv` and so on. */
+/** DuckDB statements that create the tables from the files of a folder, `transactions.csv` and so on. */
 export function landingStatements(folder: string): string[] {
   const tables = { transactions: TRANSACTION_COLUMNS, users: USER_COLUMNS, labels: LABEL_COLUMNS };
   return Object.entries(tables).map(([table, columns]) => {

@@ -1,6 +1,9 @@
 import type { Draws } from './draws.ts';
 
-/** Kind of a merchant → what a payment there comes to, in multiples of what the user usually pays; online ones have customers anywhere. */
+/**
+ * Kind of merchant → typical amount there, as a multiple of the user's usual amount. Online merchants have customers
+ * everywhere.
+ */
 export const KINDS = {
   groceries: { times: 1.2, online: false },
   restaurants: { times: 1.4, online: false },
@@ -23,7 +26,7 @@ export interface Merchant {
   readonly isOnline: boolean;
 }
 
-/** Where merchants are; some of these countries have no users. */
+/** Countries of merchants; some have no users. */
 const COUNTRIES = ['DE', 'FR', 'ES', 'IT', 'NL', 'PL', 'GB', 'US', 'BR', 'TH'];
 const PER_KIND_AND_COUNTRY = 4;
 
@@ -33,7 +36,7 @@ export function drawMerchants(random: Draws): Merchant[] {
       Array.from({ length: PER_KIND_AND_COUNTRY }, () => ({ kind: kind as MerchantKind, country, isOnline: online })),
     ),
   );
-  // Numbers that say nothing of kind or country.
+  // Numbers that reveal neither kind nor country.
   const numbers = merchants.map((_, i) => i + 1);
   for (let i = numbers.length - 1; i > 0; i--) {
     const j = random.between(0, i);

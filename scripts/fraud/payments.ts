@@ -2,7 +2,7 @@ import type { Draws } from './draws.ts';
 import { KINDS, type Merchant } from './merchants.ts';
 import type { User } from './users.ts';
 
-/** What really happened; the event tells all of it but `fraud`. */
+/** What really happened; the event tells everything except `fraud`. */
 export interface Payment {
   readonly user: User;
   /** Epoch milliseconds. */
@@ -21,17 +21,17 @@ export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
 export const DAY = 24 * 60 * MINUTE;
 
-/** Of 24 hours, how many payments in a thousand are made by the end of each. */
+/** How many payments in a thousand are made by the end of each of the 24 hours. */
 const PAID_BY = [6, 9, 11, 13, 16, 24, 50, 95, 150, 205, 260, 325, 405, 470, 525, 580, 645, 720, 795, 865, 920, 960, 985, 1000];
 const DECLINED = 0.03;
-/** Share of payments whose time is a whole second: terminals without milliseconds. */
+/** Share of payments with whole seconds, from terminals without milliseconds. */
 const WHOLE_SECOND = 0.3;
 /** Share of users who are in another country that day. */
 const ABROAD = 0.04;
-/** Share of payments at a favourite. */
+/** Share of payments at a favourite merchant. */
 const FAVOURITE = 0.75;
 
-/** A moment of a day that begins at `start`, as busy as its hour. */
+/** A random moment of the day that begins at `start`; busy hours are more likely. */
 export function momentOf(random: Draws, start: number): number {
   const share = random.share() * 1000;
   const hour = PAID_BY.findIndex((by) => share < by);
@@ -49,7 +49,7 @@ export function usualPayment(random: Draws, user: User, at: number, merchant: Me
   };
 }
 
-/** Payments of one day as users make them: at favourites mostly, some while abroad. */
+/** Usual payments of one day: mostly at favourites, some while abroad. */
 export function* usualPayments(
   random: Draws,
   users: readonly User[],

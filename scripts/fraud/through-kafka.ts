@@ -8,13 +8,13 @@ import { readCommitted } from '../../test/kafka/java-client.ts';
 import { ROOT } from '../root.ts';
 import type { Delivery } from './deliveries.ts';
 
-/** Of the job file. */
+/** Names from the job file. */
 const [INPUT, SCORES, DEAD_LETTERS, ALERTS] = ['transactions', 'fraud-scores', 'fraud-dead-letter', 'fraud-alerts'] as const;
 const GROUP = 'score-batch-fraud';
-/** Records of one request of the producer, and the pause after it: the day takes ten seconds. */
+/** Records per request of the producer, and the pause after each: the day takes ten seconds. */
 const SENT_AT_ONCE = 400;
 const PAUSE_MS = 200;
-/** How long the reader waits for what should not come. */
+/** How long the reader waits for unexpected records. */
 const QUIET_MS = 3000;
 const LONGEST_MS = 120_000;
 
@@ -22,18 +22,18 @@ interface Options {
   readonly job: string;
   readonly deliveries: readonly Delivery[];
   readonly partitions: number;
-  /** Lines that `score-batch stream --events` wrote: scores and dead letters. */
+  /** Lines written by `score-batch stream --events`: scores and dead letters. */
   readonly expected: { readonly scores: readonly string[]; readonly deadLetters: readonly string[] };
   readonly say: (text: string) => void;
-  /** Done before the broker ends, if it had what is expected. @param environment names the broker for the job */
+  /** Called before the broker stops, if it had the expected records. @param environment names the broker for the job */
   readonly lookBack: (environment: NodeJS.ProcessEnv) => void;
 }
 
 /**
- * The same events through a real broker that ends with this process, while `score-batch stream` is killed and started again.
+ * Sends the same events through a real broker that stops with this process, while `score-batch stream` is killed and restarted.
  *
- * @returns whether a reader of committed records found exactly what is expected
- * @throws Error in one line if there is no Java or no Maven
+ * @returns whether a reader of committed records found exactly the expected ones
+ * @throws Error in one line if Java or Maven is missing
  */
 export async function throughKafka({ job, deliveries, partitions, expected, say, lookBack }: Options): Promise<boolean> {
   say('Starting a broker (the first time, Maven brings Kafka)');
@@ -95,7 +95,7 @@ async function send(kafka: Kafka, deliveries: readonly Delivery[]): Promise<void
   await producer.disconnect();
 }
 
-/** Records of all partitions before the committed offsets. */
+/** Number of records before the committed offsets, over all partitions. */
 async function committed(admin: Admin): Promise<number> {
   const [found] = await admin.fetchOffsets({ groupId: GROUP, topics: [INPUT] });
   return (found?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
@@ -111,8 +111,8 @@ async function untilCommitted(admin: Admin, stream: ChildProcess, records: numbe
 }
 
 /**
- * What must be the same in both: of a score all but the instant at which it was written. A line of the file also says where Kafka keeps
- * it, so hash and size of its dead letter are others.
+ * What must be equal in both: for a score, everything except the instant of writing. A line of the file also has its position
+ * in Kafka, so hash and size of its dead letter differ.
  */
 function comparable(line: string): { readonly place: string; readonly rest: string } {
   const { scored_at, ...record } = JSON.parse(line);

@@ -1,31 +1,31 @@
 import type { Draws } from './draws.ts';
 import type { Merchant, MerchantKind } from './merchants.ts';
 
-/** A user of the bank, and how that user usually spends. */
+/** A user of the bank with usual spending. */
 export interface User {
   readonly id: string;
   readonly homeCountry: string;
-  /** Of those who moved lately: the table of users keeps the row of then, too. */
+  /** Previous country of users who moved lately; the table of users also keeps the old row. */
   readonly movedFrom: string | undefined;
   readonly accountAgeDays: number;
   readonly cards: number;
-  /** What the median payment comes to, in cents. */
+  /** The median payment in cents. */
   readonly usualAmount: number;
-  /** Weight of this user among all: some pay ten times as often as others. */
+  /** Weight among all users; some pay ten times as often as others. */
   readonly activity: number;
   readonly favourites: readonly Merchant[];
-  /** Whether the table of users has a row: that of a new user can arrive later. */
+  /** Whether the table of users has a row; that of a new user can arrive later. */
   readonly isKnown: boolean;
 }
 
-/** Country → its share of the users. */
+/** Country → share of users. */
 const COUNTRIES = { DE: 0.3, FR: 0.2, ES: 0.15, IT: 0.15, NL: 0.1, PL: 0.1 };
 const UNKNOWN = 0.03;
 const MOVED = 0.05;
 const FAVOURITES = 8;
-/** Share of the online merchants in other countries that a user knows. */
+/** Share of foreign online merchants that a user knows. */
 const ONLINE_ABROAD = 0.2;
-/** Everybody buys these; the other favourites are of any kind. */
+/** Everybody uses these; the other favourites are of any kind. */
 const DAILY: readonly MerchantKind[] = ['groceries', 'restaurants', 'transport'];
 
 export function drawUsers(random: Draws, count: number, merchants: readonly Merchant[]): User[] {

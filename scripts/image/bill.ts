@@ -1,4 +1,4 @@
-/** A component, as CycloneDX 1.5 has it; of what this program does not look at only that it is kept. */
+/** A CycloneDX 1.5 component. Unlisted fields are kept. */
 export interface Component {
   readonly 'bom-ref': string;
   readonly type: string;
@@ -18,7 +18,7 @@ export interface Bill {
   readonly [other: string]: unknown;
 }
 
-/** A package that is installed in Debian. */
+/** An installed Debian package. */
 export interface DebianPackage {
   readonly name: string;
   readonly version: string;
@@ -35,7 +35,7 @@ interface System {
 }
 
 interface Contents {
-  /** What `npm sbom` says of the packages that are installed. */
+  /** What `npm sbom` reports about installed packages. */
   readonly npm: Bill;
   /** Text of dist/THIRD-PARTY.txt. */
   readonly notice: string;
@@ -43,11 +43,11 @@ interface Contents {
   readonly system: System;
 }
 
-/** A CycloneDX document of all that is in the image: what npm knows of, what is bundled, Node, and the system's packages. */
+/** A CycloneDX document of everything in the image: npm's packages, bundled packages, Node, and system packages. */
 export function billOfMaterials({ npm, notice, node, system }: Contents): Bill {
   const root: Component = { ...npm.metadata.component, type: 'application', name: 'score-batch' };
   const installed = new Set(npm.components.map((component) => component['bom-ref']));
-  // More than once where more than one folder has a package.
+  // A package in several folders is listed several times.
   const bundled = [...new Map(bundledPackages(notice).map((component) => [component['bom-ref'], component])).values()].filter(
     (component) => !installed.has(component['bom-ref']),
   );
@@ -79,7 +79,7 @@ export function billOfMaterials({ npm, notice, node, system }: Contents): Bill {
   };
 }
 
-/** The packages whose code is part of dist/: lines such as `zod 4.6.7: MIT`. */
+/** Packages whose code is part of dist/, from lines such as `zod 4.6.7: MIT`. */
 function bundledPackages(notice: string): Component[] {
   return [...notice.matchAll(/^(\S+) (\d+\.\S+): (.+)$/gm)].map(([, name = '', version = '', licence = '']) => ({
     'bom-ref': `${name}@${version}`,
@@ -106,7 +106,7 @@ function debianComponent({ name, version, architecture, copyright }: DebianPacka
   };
 }
 
-/** Debian's short names, such as `GPL-3+`, where the file has the form that a program can read; else where a person can. */
+/** Debian's short names, such as `GPL-3+`, if the file is machine-readable; otherwise a name that points to the text. */
 function debianLicences(name: string, copyright = ''): string[] {
   const names = [...copyright.matchAll(/^License:[ \t]*(\S.*)$/gm)].map(([, licence = '']) => licence.trim());
   return names.length > 0 ? [...new Set(names)] : [`see /usr/share/doc/${name}/copyright`];

@@ -1,5 +1,5 @@
-// Part of the image's build, in the system that the image has: `node sbom.js SBOM NOTICE` prints what is in the image, as CycloneDX. SBOM is
-// what `npm sbom` printed, NOTICE is dist/THIRD-PARTY.txt.
+// Part of the image's build; runs in the image's own system: `node sbom.js SBOM NOTICE` prints what is in the image, as
+// CycloneDX. SBOM is what `npm sbom` printed, NOTICE is dist/THIRD-PARTY.txt.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';

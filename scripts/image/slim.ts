@@ -1,4 +1,4 @@
-// Part of the image's build: `node slim.js node_modules` removes what no run reads, and says how much that was.
+// Part of the image's build: `node slim.js node_modules` removes files that no run reads, and prints their size.
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type Reason, unneeded } from './unneeded.ts';
@@ -18,7 +18,7 @@ for (const [reason, { files, bytes }] of [...removed].sort(([, one], [, other]) 
   process.stdout.write(`${(bytes / 1e6).toFixed(1).padStart(7)} MB, ${String(files).padStart(5)} files: ${reason}\n`);
 }
 
-/** Whether the package that a folder belongs to has a file of its licence. */
+/** Whether the package that contains a folder has a licence file. */
 function hasLicence(folder: string): boolean {
   const [root = ''] = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(folder) ?? [];
   return root !== '' && readdirSync(root).some((name) => /^(?:licen[cs]e|copying)/i.test(name));

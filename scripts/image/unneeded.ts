@@ -1,4 +1,4 @@
-/** What a machine of one kind runs: `process.platform` and `process.arch`. */
+/** A target machine: `process.platform` and `process.arch`. */
 export interface Platform {
   readonly platform: string;
   readonly arch: string;
@@ -20,10 +20,10 @@ const NATIVE = new RegExp(`[/.](${SYSTEMS.join('|')})[-/](arm|arm64|ia32|loong64
 
 const PATTERNS: readonly (readonly [reason: Reason, pattern: RegExp])[] = [
   ['source maps', /\.map$/],
-  // Node 20 runs none; what is compiled stands beside it.
+  // Node 20 cannot run it; the compiled file is next to it.
   ['TypeScript', /\.[cm]?tsx?$|\.tsbuildinfo$/],
   ['for browsers and phones', /\/dist\/(?:browser|react-native)\//],
-  // Only at the top of a package: further down, such a name can be a part of its code.
+  // Only at the top of a package: further down, such a folder can be part of its code.
   ['tests and examples', /^(?:@[^/]+\/)?[^/]+\/(?:tests?|__tests__|examples?|docs?|benchmarks?)\//],
   ['documents', /\.(?:md|markdown)$/i],
 ];
@@ -31,11 +31,11 @@ const PATTERNS: readonly (readonly [reason: Reason, pattern: RegExp])[] = [
 const LICENCE = /(?:^|\/)(?:licen[cs]e|copying|notice|copyright|authors)[^/]*$/i;
 
 /**
- * Why nothing that score-batch does on a machine of this kind reads a file of an installed package.
+ * Why score-batch never reads a file of an installed package on this platform.
  *
- * @param file path inside node_modules, with `/`; a file of a package inside a package likewise
- * @param hasLicence whether the package has a file of its licence. Where it has none, its readme says what the licence is.
- * @returns undefined for a file that is needed
+ * @param file path inside node_modules, with `/`; packages may be nested
+ * @param hasLicence whether the package has a licence file; otherwise its readme states the licence
+ * @returns undefined if the file is needed
  */
 export function unneeded(file: string, { platform, arch }: Platform, hasLicence: boolean): Reason | undefined {
   if (LICENCE.test(file)) return undefined;

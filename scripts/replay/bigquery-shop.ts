@@ -9,7 +9,7 @@ interface Answer {
 const PROJECT = 'replay';
 const DATASET = 'shop';
 
-/** A dataset of an emulator. */
+/** The shop as a dataset of an emulator. */
 export async function bigqueryShop(folder: string): Promise<Shop> {
   const { address, stop } = await startEmulator<{ readonly rest: string; readonly grpc: string }>('bigquery', folder);
   const send = async (uri: string, body: object): Promise<Answer> => {

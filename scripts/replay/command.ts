@@ -4,13 +4,13 @@ import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT } from '../root.ts';
 
-/** How a command of score-batch ended. */
+/** Result of a score-batch command. */
 export interface Ended {
   /** Null if it was killed. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** Seconds on the clock, and of all cores; the latter is unknown of a process of its own. */
+  /** Seconds of wall time and of processor time; the latter is unknown for a separate process. */
   readonly wall: number;
   readonly cpu: number | undefined;
 }
@@ -20,7 +20,7 @@ export interface Place {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** Runs the built command line to its end in this process, which saves the start of one. */
+/** Runs the built command line in this process, which saves starting one. */
 export async function callHere({ folder, environment }: Place, args: readonly string[]): Promise<Ended> {
   const main: typeof import('../../src/main.ts') = await import(path.join(ROOT, 'dist', 'cli-main.js'));
   const from = process.cwd();
@@ -57,7 +57,7 @@ export async function callHere({ folder, environment }: Place, args: readonly st
   }
 }
 
-/** Runs the built command line in a process of its own. @param killAfter milliseconds until SIGKILL, if it has not ended */
+/** Runs the built command line in a separate process. @param killAfter milliseconds until SIGKILL */
 export async function callApart({ folder, environment }: Place, args: readonly string[], killAfter?: number): Promise<Ended> {
   const began = performance.now();
   const child = spawn(process.execPath, [path.join(ROOT, 'dist', 'cli.js'), ...args], {

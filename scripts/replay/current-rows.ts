@@ -17,7 +17,7 @@ export interface CurrentRow {
   readonly features: Readonly<Record<Feature, number | null>>;
 }
 
-/** Rows that slices after a position wrote; 0 for all. */
+/** Rows written by slices after a position; 0 for all. */
 export async function readCurrent(shop: Shop, run: RunSql, after: number): Promise<CurrentRow[]> {
   const rows =
     await run(`select customer_id, ${SCORE} as score, band, previous_score, ${shop.instant('changed_at')} as changed_text,

@@ -4,49 +4,50 @@ import { seededRandom } from '../../src/random.ts';
 import { dayStart } from '../../src/window/calendar.ts';
 import { ROOT } from '../root.ts';
 
-// The orders of the CD shop as a warehouse gets them: late, out of order, twice, corrected. All instants are epoch milliseconds.
+// The orders of the CD shop as a warehouse receives them: late, out of order, twice, corrected. All instants are epoch
+// milliseconds.
 
 export const ZONE = 'America/New_York';
 
-/** A row of the table `orders`: one version of an order, as it was delivered. */
+/** A row of the table `orders`: one delivered version of an order. */
 export interface Delivery {
   readonly order: number;
-  /** The greatest version of an order is the valid one. */
+  /** The highest version of an order is the valid one. */
   readonly version: number;
   readonly customer: number;
   readonly orderedAt: number;
   /** Local date of `orderedAt`. */
   readonly date: string;
   readonly cds: number;
-  /** In cents; null for a value that got lost. */
+  /** In cents; null if it was lost. */
   readonly amount: number | null;
   readonly cancelled: boolean;
   /** The watermark. */
   readonly loadedAt: number;
-  /** When a reader sees the row: at or after `loadedAt`, as of a transaction that commits late. */
+  /** When a reader can see the row: at or after `loadedAt`, for example if its transaction commits late. */
   readonly visibleAt: number;
 }
 
-/** All rows of an order, or of a customer, that are deleted from the table. No watermark tells of it. */
+/** Deletes all rows of an order or of a customer from the table. No watermark shows it. */
 export interface Removal {
   readonly at: number;
   readonly customer: number;
-  /** Undefined for all orders of the customer up to then. */
+  /** Undefined: all orders of the customer so far. */
   readonly order: number | undefined;
 }
 
 export interface History {
   /** In the order in which they become visible. */
   readonly deliveries: readonly Delivery[];
-  /** In the order of time. */
+  /** In order of time. */
   readonly removals: readonly Removal[];
 }
 
 export interface HistoryOptions {
   readonly seed: number;
-  /** First local date that is left out. */
+  /** First local date to leave out. */
   readonly until: string;
-  /** From this instant on, the first order of a customer can arrive after the week in which it was placed. */
+  /** From this instant on, a customer's first order can arrive after the week in which it was placed. */
   readonly lateCustomersFrom: number;
 }
 
@@ -56,12 +57,12 @@ export const DAY = 24 * HOUR;
 const WEEK = 7 * DAY;
 const TIE = 15 * MINUTE;
 
-/** Of 24 hours, how many orders in a thousand are placed by the end of each. */
+/** How many orders in a thousand are placed by the end of each of the 24 hours. */
 const PLACED_BY = [
   8, 12, 15, 18, 21, 28, 45, 80, 130, 190, 255, 325, 395, 460, 520, 580, 640, 700, 765, 835, 895, 940, 970, 1000,
 ];
 
-/** Shares of orders, or of customers for the last one. */
+/** As shares of orders; the last one of customers. */
 const RATES = {
   midnight: 0.004,
   late: 0.04,
@@ -75,7 +76,7 @@ const RATES = {
   forgotten: 0.004,
 };
 
-/** What becomes of the orders of data/cdnow, drawn from a seed. */
+/** Draws the fate of the orders of data/cdnow from a seed. */
 export function drawHistory({ seed, until, lateCustomersFrom }: HistoryOptions): History {
   const random = seededRandom(seed);
   const chance = (rate: number) => random() < rate;
@@ -138,7 +139,7 @@ function readOrders(until: string): Order[] {
     const [customer, date = '', cds, amount] = line.split(',');
     return { customer: Number(customer), date, cds: Number(cds), amount: Math.round(Number(amount) * 100) };
   });
-  // The file is in the order of customers.
+  // The file is sorted by customer.
   return orders.filter(({ date }) => date < until).sort((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0));
 }
 
@@ -157,7 +158,7 @@ function startOf(date: string): number {
   return known;
 }
 
-/** No clock of the zone changes while the replay lasts, so that a day has 24 hours. */
+/** Clocks do not change during the replay, so every day has 24 hours. */
 function mondayAfter(instant: number): number {
   const monday = startOf('1996-12-30');
   return monday + (Math.floor((instant - monday) / WEEK) + 1) * WEEK;

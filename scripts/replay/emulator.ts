@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { ROOT } from '../root.ts';
 
-/** An emulator of the tests that runs for this process. */
+/** A running emulator of the tests. */
 export interface Emulator<Address> {
   readonly address: Address;
   stop(): Promise<void>;
@@ -12,7 +12,7 @@ export interface Emulator<Address> {
 
 const SCRIPTS = { bigquery: ['run_bigquery.py'], snowflake: ['fakesnow_json.py', '--end-with-parent'] };
 
-/** @throws Error if the tests have not made its Python environment yet, or if it does not start */
+/** @throws Error if the tests have not created its Python environment yet, or it does not start */
 export async function startEmulator<Address>(kind: 'bigquery' | 'snowflake', folder: string): Promise<Emulator<Address>> {
   const all = path.join(ROOT, '.emulators');
   const made = existsSync(all) ? readdirSync(all).find((name) => new RegExp(`^${kind}-[0-9a-f]{12}$`).test(name)) : undefined;

@@ -1,8 +1,8 @@
 import { type Features, problemOf, vectorOf } from './features.ts';
 
-// What the current table must hold after each slice, from the orders that the slice could see: the same rules as the product's,
-// over objects instead of SQL, and without a model. A score is learned the first time that features are seen, and must then be
-// the same wherever they are seen again.
+// What the current table must contain after each slice, given the orders that it could see: the product's rules, on objects
+// instead of SQL, without a model. The score is learned when features are first seen, and must then be the same whenever they
+// recur.
 
 export interface ExpectedRow {
   readonly position: number;
@@ -11,12 +11,12 @@ export interface ExpectedRow {
   readonly deleted: boolean;
   readonly features: Features | undefined;
   readonly vector: string;
-  /** Why the user is quarantined; null if the user is not. */
+  /** Why the user is quarantined; null if not. */
   readonly problem: string | null;
-  /** When the score, the reason or `deleted` changed; undefined while a score is not known. */
+  /** When the score, the reason or `deleted` changed; undefined until the score is known. */
   readonly changedAt: string | undefined;
   readonly previousScore: number | null | undefined;
-  /** The row before it, while `changedAt` and `previousScore` are not known. */
+  /** The previous row, as long as `changedAt` and `previousScore` are unknown. */
   readonly before: ExpectedRow | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface Expected {
   score(digest: string, vector: string): number | undefined;
 }
 
-/** Changes of what is expected that hold once they are found to be true. */
+/** Changed expectations, which apply once they are confirmed. */
 export interface Draft extends Expected {
   readonly rows: Map<number, ExpectedRow>;
   readonly scores: Map<string, number>;
@@ -42,7 +42,7 @@ export function draftOn(base: Expected): Draft {
   };
 }
 
-/** Everything that is expected so far. */
+/** All current expectations. */
 export interface Known extends Expected {
   readonly rows: ReadonlyMap<number, ExpectedRow>;
   keep(draft: Draft): void;
@@ -72,7 +72,7 @@ export interface SliceOfUsers {
   readonly digest: string;
   /** Users whom the slice reads. */
   readonly keys: Iterable<number>;
-  /** Undefined for a user whom the query does not have. */
+  /** Undefined for a user missing from the query. */
   readonly features: (customer: number) => Features | undefined;
 }
 
@@ -83,7 +83,7 @@ export interface SliceCounts {
   deleted: number;
 }
 
-/** Applies a slice to what is expected. */
+/** Applies a slice to the expectations. */
 export function applySlice(draft: Draft, { position, asOf, digest, keys, features }: SliceOfUsers): SliceCounts {
   const counts: SliceCounts = { scored: 0, unchanged: 0, quarantined: 0, deleted: 0 };
   for (const customer of keys) {
@@ -119,7 +119,7 @@ export function resolved(scores: Expected, row: ExpectedRow): ExpectedRow {
     : { ...row, changedAt: before.changedAt, previousScore: before.previousScore, before: undefined };
 }
 
-/** Null for no score, undefined for one that is not known. */
+/** Null if there is no score, undefined if it is unknown. */
 export function scoreOf(scores: Expected, { deleted, problem, digest, vector }: ExpectedRow): number | null | undefined {
   return deleted || problem !== null ? null : scores.score(digest, vector);
 }

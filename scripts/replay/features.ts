@@ -1,6 +1,6 @@
 import { DAY, type Delivery } from './deliveries.ts';
 
-// What the query of the replay selects, computed without SQL: the second opinion on every row of the current table.
+// What the replay's query selects, computed without SQL: an independent check of every row of the current table.
 
 export const FEATURES = [
   'orders',
@@ -15,21 +15,21 @@ export const FEATURES = [
 export type Feature = (typeof FEATURES)[number];
 export type Features = Readonly<Record<Feature, number | null>>;
 
-/** `steady`: features change with orders only. `aging`: days since the first and last order grow with time. */
+/** `steady`: features change only with orders. `aging`: days since the first and last order grow with time. */
 export const VARIANTS = ['steady', 'aging'] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 export interface AsOf {
   readonly variant: Variant;
-  /** Users whose first order is before it are left out, and orders at or after `end`. Epoch milliseconds. */
+  /** Excludes users whose first order is earlier, and orders at or after `end`. Epoch milliseconds. */
   readonly start: number;
-  /** Exclusive; can have a fraction, as instants of slices have microseconds. */
+  /** Exclusive; can have a fraction, because slices use microseconds. */
   readonly end: number;
   /** The value of `:window_end_date`. */
   readonly endDate: string;
 }
 
-/** @returns undefined if the query does not have the user */
+/** @returns undefined if the query excludes the user */
 export function featuresOf(
   orders: ReadonlyMap<number, readonly Delivery[]> | undefined,
   { variant, start, end, endDate }: AsOf,
@@ -54,7 +54,7 @@ export function featuresOf(
   };
 }
 
-/** Why the bundle rejects the features, the first problem only; null if it accepts them. See its ranges in project.ts. */
+/** The first reason why the bundle rejects the features; null if it accepts them. See its ranges in project.ts. */
 export function problemOf(features: Features): string | null {
   for (const [name, most] of LIMITS) {
     const value = features[name];
@@ -70,7 +70,7 @@ const LIMITS = [
   ['price_per_cd', 2000],
 ] as const;
 
-/** A text that is equal for equal features. */
+/** A string that is equal for equal features. */
 export function vectorOf(features: Features): string {
   return FEATURES.map((name) => {
     const value = features[name];
@@ -78,7 +78,7 @@ export function vectorOf(features: Features): string {
   }).join(' ');
 }
 
-/** The newest version of each order that was placed before an instant and not cancelled. */
+/** The newest version of each order that was placed before `end` and not cancelled. */
 export function validOrders(orders: ReadonlyMap<number, readonly Delivery[]> | undefined, end: number): Delivery[] {
   return [...(orders?.values() ?? [])].flatMap((rows) => {
     const row = newest(rows);

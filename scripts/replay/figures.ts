@@ -4,9 +4,9 @@ import type { Publication } from './publications.ts';
 export interface SliceCall {
   readonly published: readonly Publication[];
   readonly wall: number;
-  /** Seconds of all cores; undefined for a process of its own. */
+  /** Processor seconds; undefined for a separate process. */
   readonly cpu: number | undefined;
-  /** Rows of `orders` that the slice needed: those within its spans, and those of its users. */
+  /** Rows of `orders` that the slice needed: those in its spans, and those of its users. */
   readonly rowsRead: number;
   readonly rows: number;
 }
@@ -19,17 +19,17 @@ export interface BatchCall {
 }
 
 export interface Kills {
-  /** Slices that were killed before they ended. */
+  /** Slices killed before they ended. */
   killed: number;
-  /** Those of them that had recorded their spans, and were taken up again. */
+  /** Killed slices that had recorded their spans and were resumed. */
   resumed: number;
-  /** Those whose rows were published all the same. */
+  /** Killed slices whose rows were published anyway. */
   published: number;
 }
 
 export interface Figures {
   readonly calls: readonly SliceCall[];
-  /** Slices in processes of their own, from start to end. */
+  /** Wall seconds of slices in separate processes. */
   readonly apart: readonly number[];
   readonly batches: readonly BatchCall[];
   readonly kills: Kills;

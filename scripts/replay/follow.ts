@@ -8,13 +8,13 @@ import type { RunSql, Shop } from './shop.ts';
 import { keptView, type View } from './view.ts';
 import { type Checks, held, Violation } from './violation.ts';
 
-/** Follows the slices of the replay, and holds each against what it must have done. */
+/** Follows the slices of the replay, and checks each against the expectations. */
 export interface Follower {
   readonly known: Known;
   /** The newest publication. */
   readonly newest: Publication | undefined;
   /**
-   * Checks what was published since the last time.
+   * Checks what was published since the last call.
    *
    * @throws Violation
    */
@@ -23,13 +23,13 @@ export interface Follower {
   lookAtAll(run: RunSql): Promise<void>;
 }
 
-/** What was published since the last time, oldest first, and the slice that has begun and not ended. */
+/** What was published since the last call, oldest first, and the slice that has begun but not ended. */
 interface Seen {
   readonly published: readonly Publication[];
   readonly open: SliceDetails | undefined;
 }
 
-/** What was visible when a killed slice had read its keys, or its rows. */
+/** What was visible when a killed slice read its keys and its rows. */
 interface Sight {
   readonly keys: View;
   readonly rows: View;
@@ -148,7 +148,7 @@ export function follow(shop: Shop, view: View, checks: Checks): Follower {
   };
 }
 
-/** A slice that was killed has its keys, and then its rows, from before the kill or from after it. */
+/** A resumed slice read its keys and rows before the kill, both after it, or the keys before and the rows after. */
 function sightsOf(now: View, earlier: View | undefined): Sight[] {
   const sights = [{ keys: now, rows: now }];
   return earlier === undefined ? sights : [...sights, { keys: earlier, rows: earlier }, { keys: earlier, rows: now }];
@@ -169,7 +169,7 @@ function placeOf(draft: Draft, customer: number): number {
   return draft.row(customer)?.position ?? 0;
 }
 
-/** Numbers without a gap, spans that meet, an instant that never goes back. */
+/** Numbers without gaps, adjacent spans, instants that never go back. */
 function chainProblems({ number, slice }: Publication, before: Publication | undefined): string[] {
   const problems: string[] = [];
   if (number !== (before?.number ?? 0) + 1) problems.push(`follows ${before?.number}`);

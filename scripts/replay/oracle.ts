@@ -9,8 +9,8 @@ import type { Shop } from './shop.ts';
 import { type Checks, held, Violation } from './violation.ts';
 import { isSame, type Judged, readBatch } from './week-end.ts';
 
-// All users scored by the batch's way, with another job file, query and tables, over the window from the first week to the instant
-// of the newest slice.
+// Scores all users as a batch, with another job file, query and tables, over the window from the first week to the instant of
+// the newest slice.
 
 interface OracleOptions {
   readonly shop: Shop;
@@ -18,21 +18,21 @@ interface OracleOptions {
   readonly variant: Variant;
   readonly known: Known;
   readonly digest: string;
-  /** Of the newest slice. */
+  /** Instant of the newest slice. */
   readonly asOf: string;
-  /** Users of whom orders were deleted since all users were read last. */
+  /** Users whose orders were deleted since all users were last read. */
   readonly stale: ReadonlySet<number>;
   readonly checks: Checks;
 }
 
-/** Compares what is known of every user of the current table with the batch's way. @throws Violation */
+/** Compares every user of the current table with a batch. @throws Violation */
 export async function askOracle({ variant, asOf, ...options }: OracleOptions): Promise<void> {
   if (variant === 'steady') {
     // A window ends at a whole millisecond.
     await compareAt(options, new Date(Math.ceil(microseconds(asOf) / 1000)).toISOString(), () => true);
     return;
   }
-  // Ages are those of the last midnight, but for users that changed since: they have those of the next one.
+  // Ages are as of the last midnight, or of the next one for users that have changed since.
   const midnight = midnightBefore(asOf);
   await compareAt(options, isoOf(midnight), (rowAsOf) => rowAsOf <= midnight);
   await compareAt(options, new Date(microseconds(midnight) / 1000 + DAY).toISOString(), (rowAsOf) => rowAsOf > midnight);

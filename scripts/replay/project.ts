@@ -5,13 +5,13 @@ import { ZONE } from './deliveries.ts';
 import { FEATURES, type Variant } from './features.ts';
 import { writeSecondModel } from './second-model.ts';
 
-/** The Monday of the first week, from which users are included. */
+/** The Monday of the first week; users are included from then on. */
 export const SINCE = '1996-12-30';
 
 export const JOB = 'replay';
 export const SCORE = 'churn_propensity';
 export const BANDS = { high: 0.88, medium: 0.8 };
-/** After a change of model. */
+/** After a model change. */
 export const RESCORE_ROWS = 2000;
 
 export interface ProjectOptions {
@@ -22,8 +22,8 @@ export interface ProjectOptions {
 }
 
 /**
- * Writes the folder of a project with the job whose slices are replayed, a job that scores all users by the batch's way, the
- * model, and in `model-2` the one that follows it.
+ * Writes a project folder with the job whose slices are replayed, a job that scores all users as a batch, the model, and its
+ * successor in `model-2`.
  */
 export async function writeProject(folder: string, options: ProjectOptions): Promise<void> {
   const { variant, kind, url } = options;
@@ -38,12 +38,12 @@ export async function writeProject(folder: string, options: ProjectOptions): Pro
   const model = path.join(folder, 'model');
   await cp(path.join(ROOT, 'models/churn'), model, { recursive: true });
   const yaml = await readFile(path.join(model, 'model.yaml'), 'utf8');
-  // A user of the current table is not only in the first week.
+  // A user of the current table is not limited to the first week.
   await writeFile(path.join(model, 'model.yaml'), yaml.replaceAll('range: [1, 7]', 'range: [0, 400]'));
   await writeSecondModel(model, path.join(folder, 'model-2'));
 }
 
-/** Makes the second model the job's, in the way in which people deploy one: the job file names another folder. */
+/** Switches the job to the second model as people deploy one: the job file names another folder. */
 export async function changeModel(folder: string): Promise<void> {
   for (const name of ['replay', 'oracle']) {
     const file = path.join(folder, 'jobs', `${name}.yaml`);
@@ -86,7 +86,7 @@ gates: { max_quarantine_rate: 0.5 }
 `;
 }
 
-/** @param changed whether slices read changed users only */
+/** @param changed whether slices read only changed users */
 function query(variant: Variant, kind: ProjectOptions['kind'], changed: boolean): string {
   const bigquery = kind === 'bigquery';
   const days = (to: string, from: string) => (bigquery ? `date_diff(${to}, ${from}, day)` : `${to} - ${from}`);

@@ -2,7 +2,7 @@ import type { SliceDetails, SliceOutcome } from '../../src/domain/slice.ts';
 import { JOB } from './project.ts';
 import type { RunSql } from './shop.ts';
 
-// What the ledger says of slices.
+// What the ledger says about slices.
 
 /** A published slice. */
 export interface Publication {
@@ -12,7 +12,7 @@ export interface Publication {
   readonly digest: string;
   readonly slice: SliceDetails;
   readonly outcome: SliceOutcome;
-  /** Of all stages up to the publication. */
+  /** Seconds of all stages up to the publication. */
   readonly seconds: number;
 }
 
@@ -22,7 +22,7 @@ interface Details {
   readonly seconds?: Readonly<Record<string, number>>;
 }
 
-/** Slices after a position, oldest first, and the one that has recorded its spans and is not published. */
+/** Slices after a position, oldest first, and the one that has recorded its spans but is not published. */
 export interface NewSlices {
   readonly published: readonly Publication[];
   readonly unfinished: { readonly runId: string; readonly slice: SliceDetails } | undefined;
@@ -51,7 +51,7 @@ export async function readSlices(run: RunSql, after: number): Promise<NewSlices>
   return { published, unfinished: open && { runId: open[0], slice: open[1] } };
 }
 
-/** Entry of the publication, so that not all of the ledger is read each time. */
+/** Id of the publication's entry, to avoid reading the whole ledger each time. */
 async function lastEntry(run: RunSql, publication: number): Promise<number> {
   if (publication === 0) return 0;
   const [row] = await run(`select max(entry_number) as entry from marketing.score_batch_ledger
@@ -59,7 +59,7 @@ async function lastEntry(run: RunSql, publication: number): Promise<number> {
   return Number(row?.entry);
 }
 
-/** Microseconds since 1970 of an instant of a slice. */
+/** An instant of a slice, in microseconds since 1970. */
 export function microseconds(instant: string): number {
   const [, whole = '', fraction = ''] = /^(.{19})(?:\.(\d+))?Z$/.exec(instant) ?? [];
   const seconds = Date.parse(`${whole}Z`);

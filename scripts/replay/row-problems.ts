@@ -3,13 +3,13 @@ import { type Draft, type ExpectedRow, resolved, scoreKey, scoreOf } from './exp
 import { FEATURES } from './features.ts';
 import { BANDS } from './project.ts';
 
-/** Of sums of decimals in floating point. */
+/** Rounding of floating-point sums of decimals. */
 const ROUNDING = 1e-9;
 
 /**
- * Holds rows of the current table against what is expected, and learns from them the scores that are not known yet.
+ * Compares rows of the current table with the expectations, and learns scores that are not known yet.
  *
- * @returns sentences about what differs; empty if nothing does
+ * @returns sentences about differences; empty if there are none
  */
 export function rowProblems(draft: Draft, rows: readonly CurrentRow[]): string[] {
   const problems: string[] = [];
@@ -33,7 +33,7 @@ export function rowProblems(draft: Draft, rows: readonly CurrentRow[]): string[]
   return problems;
 }
 
-/** Where a score between two slices of one command was never seen, the table is believed. */
+/** If a score between two slices of one command was never seen, trusts the table. */
 function settle(draft: Draft, wanted: ExpectedRow, { changedAt, previousScore }: CurrentRow): ExpectedRow {
   const row = resolved(draft, wanted);
   return row.changedAt === undefined ? { ...row, changedAt, previousScore, before: undefined } : row;

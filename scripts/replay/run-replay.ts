@@ -21,25 +21,25 @@ export interface ReplayOptions extends Length {
   readonly variant: Variant;
   /** Probability that a slice is killed. */
   readonly kills: number;
-  /** Probability that all users are scored by the batch's way after a slice. */
+  /** Probability that all users are scored as a batch after a slice. */
   readonly oracle: number;
-  /** Folder of the project, which is empty. */
+  /** Empty folder for the project. */
   readonly folder: string;
   readonly shop: Shop;
-  /** Takes a line for people. */
+  /** Receives a line for people. */
   readonly say: (line: string) => void;
 }
 
-/** Of slices that run as a process of their own, one in so many. */
+/** One slice in this many runs as a separate process. */
 const APART_EVERY = 50;
-/** When a process is killed, as a share of the seconds that the last whole one took. */
+/** When a process is killed, as a share of the duration of the last complete one. */
 const KILL_BETWEEN = [0.2, 1.2] as const;
-/** Share of weeks after which a customer's first order can come later than its week. */
+/** Share of weeks after which a customer's first order can arrive late. */
 const LATE_CUSTOMERS = 0.7;
 
 /**
- * Replays the orders, slice after slice, and checks each. @throws Violation where a slice, a row or a comparison is not what the
- * orders say
+ * Replays the orders, slice after slice, and checks each. @throws Violation if a slice, a row or a comparison disagrees with
+ * the orders
  */
 export async function replay(options: ReplayOptions): Promise<Figures> {
   const { seed, variant, shop, folder, say } = options;
@@ -61,9 +61,9 @@ export async function replay(options: ReplayOptions): Promise<Figures> {
   const weekEnds: WeekEnd[] = [];
   const batchUsers = new Set<number>();
   let [oracles, changed] = [0, false];
-  /** What people read since the batch has published last. */
+  /** Digest of what people have read since the batch last published. */
   let shown: string | undefined;
-  /** When all users were read last, by the clock of the replay. */
+  /** When all users were last read, by the replay's clock. */
   let wholeAt = 0;
 
   let place = placeAt(start);
@@ -77,7 +77,7 @@ export async function replay(options: ReplayOptions): Promise<Figures> {
       await changeModel(folder);
       say('the job has its second model');
     }
-    // The first process tells how long one takes.
+    // The first process shows how long one takes.
     if (apart.length > 0 && random() < options.kills && !(await killOne(place))) continue;
     const published = await sliceAt(place, apart.length === 0 || count % APART_EVERY === 0);
     if (published.some(({ slice }) => slice.kind !== 'changes')) {
@@ -91,7 +91,7 @@ export async function replay(options: ReplayOptions): Promise<Figures> {
     const end = follower.newest?.slice.as_of ?? '';
     if (now > schedule.end && end !== '' && microseconds(end) / 1000 > schedule.end) break;
   }
-  // A slice compares what the batch has published before it.
+  // A slice compares itself with batches published before it.
   await sliceAt(place, false);
   await shop.visit((run) => follower.lookAtAll(run));
   const within = await shop.visit((run) => checkComparisons(run, weekEnds, checks));
@@ -102,7 +102,7 @@ export async function replay(options: ReplayOptions): Promise<Figures> {
     return { folder, environment };
   }
 
-  /** @returns whether the slice is started again at once; else it is with the next one, when there is more to read */
+  /** @returns whether the slice is restarted at once; otherwise it continues at the next tick, when there is more to read */
   async function killOne(place: Place): Promise<boolean> {
     const [least, most] = KILL_BETWEEN;
     const share = least + random() * (most - least);
@@ -132,7 +132,7 @@ export async function replay(options: ReplayOptions): Promise<Figures> {
     return published;
   }
 
-  /** Rows of orders of users whom slices of changes have read. */
+  /** Rows of orders whose users were read by slices of changes. */
   function rowsOf(published: readonly Publication[]): Pick<SliceCall, 'rows' | 'rowsRead'> {
     const users = new Set(published.flatMap(({ slice }) => (slice.kind === 'changes' ? [...view.changed(slice)] : [])));
     const rowsRead = [...users].reduce((sum, customer) => sum + view.rowsOf(customer), 0);
@@ -165,7 +165,7 @@ export async function replay(options: ReplayOptions): Promise<Figures> {
       const seen = await viewDigest(run);
       if (shown !== undefined && seen !== shown) throw new Violation('the view', ['a slice has changed what people read']);
       if (shown !== undefined) held(checks, 'looks at the view in shadow: slices change nothing');
-      // The first slice after a batch makes the view.
+      // The first slice after a batch creates the view.
       shown = seen;
     });
     const tombstones = [...rows.removed.keys()].filter((customer) => {
@@ -182,7 +182,7 @@ function failed({ code, stdout, stderr }: Ended): Error {
   return new Error(`the command ended with ${code}\n${stdout}\n${stderr}`);
 }
 
-/** Of what people read; undefined until the batch has published, since then there is nothing to read. */
+/** Digest of what people read; undefined until the batch has published, because there is nothing to read. */
 async function viewDigest(run: RunSql): Promise<string | undefined> {
   const rows = await run('select * from marketing.churn_now').catch((error: unknown) => {
     if (/does not exist|not found/i.test(String(error))) return undefined;

@@ -5,29 +5,29 @@ import { microseconds } from './publications.ts';
 
 /** The shop opens on this date. */
 const FIRST_DAY = '1997-01-01';
-/** Hours after the end in which the slice comes that ends at it. */
+/** Hours after the end of the last day, within which a slice must reach it. */
 const AFTER = 12;
 
-/** When what happens; all instants are epoch milliseconds. */
+/** The timetable of a replay; all instants are epoch milliseconds. */
 export interface Schedule {
-  /** At which a slice is due, oldest first. */
+  /** When slices are due, oldest first. */
   readonly ticks: readonly number[];
   /** End of the last day. */
   readonly end: number;
-  /** First date of which no order is needed. */
+  /** First date from which orders are not needed. */
   readonly until: string;
-  /** At or after which the job gets the second model. */
+  /** The job gets the second model at or after this instant. */
   readonly modelChange: number;
-  /** Ranges [from, to) in which no slice runs. */
+  /** Ranges [from, to) without slices. */
   readonly outages: readonly (readonly [from: number, to: number])[];
 }
 
 export interface Length {
-  /** From the Monday of the first week. */
+  /** Weeks from the Monday of the first week. */
   readonly weeks?: number | undefined;
-  /** From the first order. */
+  /** Days from the first order. */
   readonly days?: number | undefined;
-  /** Hours from slice to slice. */
+  /** Hours between slices. */
   readonly every: number;
 }
 
@@ -47,7 +47,7 @@ export function scheduleOf({ weeks = 12, days, every }: Length): Schedule {
   };
 }
 
-/** The newest local midnight at or before an instant; both as ISO text with microseconds. */
+/** The newest local midnight at or before an instant; both are ISO strings with microseconds. */
 export function midnightBefore(instant: string): string {
   const date = wallClock(Math.floor(microseconds(instant) / 1000), ZONE).slice(0, 10);
   return new Date(dayStart(date, ZONE)).toISOString().replace('Z', '000Z');

@@ -3,11 +3,13 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
-/** The tensor `one` of the model, which is added before the logarithm: raw data of four bytes, 1.0. */
+/** The model's tensor `one`, which is added before the logarithm: four bytes of raw data, 1.0. */
 const ONE = Buffer.from([0x4a, 0x04, 0x00, 0x00, 0x80, 0x3f]);
 const INSTEAD = 1.5;
 
-/** Copies the churn bundle with another number in its graph, so that nearly every score differs; golden scores follow. */
+/**
+ * Copies the churn bundle with a different number in its graph, so that nearly every score differs. Updates the golden scores.
+ */
 export async function writeSecondModel(from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true });
   const model = path.join(to, 'model.onnx');

@@ -1,21 +1,21 @@
 import type { Delivery, History, Removal } from './deliveries.ts';
 
-/** What has changed in the table `orders`. */
+/** Changes in the table `orders`. */
 export interface ShopChange {
   readonly inserted: readonly Delivery[];
-  /** Orders whose rows are all deleted. */
+  /** Orders whose rows were all deleted. */
   readonly deletedOrders: readonly number[];
 }
 
-/** The rows of the table `orders` as a reader sees them at some time of the replay. */
+/** The rows of the table `orders` as a reader sees them at one moment of the replay. */
 export interface ShopRows {
-  /** Moves on to an instant. @returns what is to be done in the warehouse */
+  /** Advances to an instant. @returns what to do in the warehouse */
   advance(to: number): ShopChange;
   /** Rows per order, by customer. */
   readonly customers: ReadonlyMap<number, ReadonlyMap<number, readonly Delivery[]>>;
   /** Customers with a row whose watermark is within [from, to). */
   changed(from: number, to: number): ReadonlySet<number>;
-  /** Customers of whom rows were deleted, by the time of the last time. */
+  /** Customers whose rows were deleted, with the time of the last deletion. */
   readonly removed: ReadonlyMap<number, number>;
   rows(): number;
 }
@@ -26,7 +26,7 @@ export function shopRows({ deliveries, removals }: History): ShopRows {
   const gone = new Set<number>();
   let waiting: Removal[] = [];
   let [delivered, planned, count] = [0, 0, 0];
-  /** Rows by their watermark; few are added at a time, near the end. */
+  /** Sorted by watermark; few rows are added at a time, near the end. */
   const loaded: Delivery[] = [];
 
   function insert(row: Delivery): void {
@@ -52,7 +52,7 @@ export function shopRows({ deliveries, removals }: History): ShopRows {
     const inserted: Delivery[] = [];
     for (; (deliveries[delivered]?.visibleAt ?? Infinity) <= to; delivered += 1) {
       const row = deliveries[delivered] as Delivery;
-      // What was deleted does not come back.
+      // Deleted orders do not come back.
       if (gone.has(row.order)) continue;
       insert(row);
       inserted.push(row);
@@ -64,7 +64,7 @@ export function shopRows({ deliveries, removals }: History): ShopRows {
     for (const removal of waiting) {
       const orders = customers.get(removal.customer) ?? new Map<number, Delivery[]>();
       const chosen = [...orders.keys()].filter((order) => removal.order === undefined || order === removal.order);
-      // The newest watermark stays: without it the table would seem to be truncated.
+      // Keeps the newest watermark: otherwise the table would appear truncated.
       if (chosen.some((order) => orders.get(order)?.some(({ loadedAt }) => loadedAt === newest))) later.push(removal);
       else {
         for (const order of chosen) remove(removal.customer, order);
@@ -73,7 +73,7 @@ export function shopRows({ deliveries, removals }: History): ShopRows {
       }
     }
     waiting = later;
-    // A row can have come and gone since the last time.
+    // A row may have come and gone since the last call.
     return { inserted: inserted.filter(({ order }) => !gone.has(order)), deletedOrders };
   }
 

@@ -3,27 +3,27 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import type { Delivery } from './deliveries.ts';
 import type { ShopChange } from './shop-rows.ts';
 
-/** Runs one statement. @returns its rows by lower-case names: whole numbers and decimals can be text */
+/** Runs one statement. @returns its rows by lower-case names; integers and decimals can be strings */
 export type RunSql = (sql: string) => Promise<readonly Readonly<Record<string, unknown>>[]>;
 
 /** The warehouse of the replay. */
 export interface Shop {
   readonly kind: 'duckdb' | 'bigquery' | 'snowflake';
   readonly url: string;
-  /** What the command's processes need to find it. */
+  /** Variables with which the command's processes find it. */
   readonly environment: NodeJS.ProcessEnv;
   readonly types: { readonly integer: string; readonly decimal: string; readonly boolean: string; readonly timestamp: string };
-  /** Text of an instant: ISO in UTC with six digits of the second. */
+  /** SQL for an instant as a string: ISO in UTC with six decimals of the second. */
   readonly instant: (column: string) => string;
   /** The table of orders, as statements of the replay name it. */
   readonly orders: string;
-  /** The column `position` of the current table, which can be the name of a function. */
+  /** The column `position` of the current table, as statements must write it: it can also be a function name. */
   readonly position: string;
   visit<T>(work: (run: RunSql) => Promise<T>): Promise<T>;
   stop(): Promise<void>;
 }
 
-/** A DuckDB file, which is closed between two visits: a slice must find it free. */
+/** A DuckDB file that is closed between visits, because a slice must find it unlocked. */
 export function duckdbShop(folder: string): Shop {
   const file = path.join(folder, 'shop.duckdb');
   return {

@@ -4,7 +4,7 @@ import type { RunSql, Shop } from './shop.ts';
 
 const DATABASE = 'REPLAY';
 
-/** A database of an emulator. */
+/** The shop as a database of an emulator. */
 export async function snowflakeShop(folder: string): Promise<Shop> {
   const { address, stop } = await startEmulator<{ readonly url: string }>('snowflake', folder);
   const account = { account: 'fakesnow', username: 'fake', password: 'snow', database: DATABASE, schema: 'PUBLIC' };
@@ -35,7 +35,7 @@ export async function snowflakeShop(folder: string): Promise<Shop> {
   };
 }
 
-/** Names of columns are lower case, as in the other warehouses. */
+/** Makes column names lower case, as in the other warehouses. */
 function statementsOf(connection: snowflake.Connection): RunSql {
   return async (sqlText) => {
     const rows = await new Promise<Record<string, unknown>[]>((resolve, reject) => {

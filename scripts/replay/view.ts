@@ -8,13 +8,13 @@ import type { ShopRows } from './shop-rows.ts';
 
 const LOOKBACK = HOUR;
 
-/** What a slice can see of the orders at some time. */
+/** What a slice can see of the orders at one moment. */
 export interface View {
-  /** Users with rows in the spans of the slice, and before them within its look-back. */
+  /** Users with rows in the slice's spans or its look-back. */
   changed(slice: SliceDetails): ReadonlySet<number>;
-  /** Undefined for a user whom the query does not have. */
+  /** Undefined for a user missing from the query. */
   features(customer: number, asOf: string): Features | undefined;
-  /** When the user's first order was placed, of those before the instant. */
+  /** When the user's first order before the instant was placed. */
   firstOrder(customer: number, asOf: string): number;
   customers(): Iterable<number>;
   /** Number of rows of the user's orders. */
@@ -33,7 +33,7 @@ export function viewOf(rows: ShopRows, variant: Variant): View {
     changed({ spans }) {
       const keys = new Set<number>();
       for (const { from, to } of spans) {
-        // The greatest watermark of the slice before is read again, and what lies one look-back before it.
+        // The previous slice's greatest watermark is read again, and one look-back before it.
         const first = from === null ? -Infinity : (microseconds(from) - 1) / 1000 - LOOKBACK;
         for (const key of rows.changed(first, microseconds(to) / 1000)) keys.add(key);
       }
@@ -47,7 +47,7 @@ export function viewOf(rows: ShopRows, variant: Variant): View {
   };
 }
 
-/** Keeps what a slice can see now, for when the orders have changed. */
+/** Keeps what a slice can see now, for use after the orders have changed. */
 export function keptView(view: View, slice: SliceDetails): View {
   const changed = view.changed(slice);
   const chosen = slice.kind === 'changes' ? changed : [...view.customers()];
@@ -55,7 +55,7 @@ export function keptView(view: View, slice: SliceDetails): View {
   return { ...view, changed: () => changed, features: (customer) => features.get(customer), customers: () => features.keys() };
 }
 
-/** The local date whose start is the first one at or after an instant. */
+/** The first local date that starts at or after an instant. */
 function dateAfter(asOf: string): string {
   return plusDays(wallClock(Math.floor((microseconds(asOf) - 1) / 1000), ZONE).slice(0, 10), 1);
 }

@@ -1,4 +1,4 @@
-/** What the replay has found to be wrong. */
+/** A violation found by the replay. */
 export class Violation extends Error {
   readonly problems: readonly string[];
 
@@ -10,7 +10,7 @@ export class Violation extends Error {
   }
 }
 
-/** What was checked and held, by name. */
+/** Number of successful checks, by name. */
 export type Checks = Map<string, number>;
 
 export function held(checks: Checks, name: string, times = 1): void {

@@ -16,12 +16,12 @@ export interface Judged {
   readonly digest: string;
 }
 
-/** A week of the batch against the current table as it was when the week ended. */
+/** A week of the batch compared with the current table as of the end of the week. */
 export interface WeekEnd {
   readonly label: string;
   /** Users of the week. */
   readonly users: number;
-  /** Users that the current table had and no week of the batch up to this one. */
+  /** Users in the current table but in no week of the batch so far. */
   readonly extra: number;
 }
 
@@ -29,7 +29,7 @@ export function labelOf(boundary: string): string {
   return weekOf(new Date(microseconds(boundary) / 1000 - DAY).toISOString().slice(0, 10));
 }
 
-/** The rows that a slice kept of the instant at which it ended. */
+/** The rows that a slice kept for the instant at which it ended. */
 export async function readBoundary(shop: Shop, run: RunSql, boundary: string): Promise<Map<number, Judged>> {
   const rows = await run(`select customer_id, ${SCORE} as score, reason, model_digest from marketing.churn_current_boundary
     where ${shop.instant('boundary')} = '${boundary}'`);
@@ -43,7 +43,7 @@ export async function readBoundary(shop: Shop, run: RunSql, boundary: string): P
   );
 }
 
-/** What a run of the batch has published. */
+/** What a batch run has published. */
 export async function readBatch(
   run: RunSql,
   schema: { readonly scores: string; readonly where: string },
@@ -52,7 +52,7 @@ export async function readBatch(
   const found = new Map<number, Judged>();
   for (const row of await run(`select customer_id, ${SCORE} as score, model_digest from ${scores} where ${where}`))
     found.set(Number(row.customer_id), { score: Number(row.score), digest: String(row.model_digest) });
-  // One run has one model.
+  // One run uses one model.
   const digest = [...found.values()][0]?.digest ?? '';
   for (const row of await run(`select customer_id from ${scores}_quarantine where ${where}`))
     found.set(Number(row.customer_id), { score: null, digest });
@@ -64,12 +64,12 @@ interface WeekEndOptions {
   readonly view: View;
   readonly boundary: string;
   readonly current: ReadonlyMap<number, Judged>;
-  /** Users of weeks before, to which those of this one are added. */
+  /** Users of previous weeks; those of this week are added. */
   readonly batchUsers: Set<number>;
   readonly checks: Checks;
 }
 
-/** Holds every user of the week's batch against the rows of the boundary. @throws Violation */
+/** Compares every user of the week's batch with the rows of the boundary. @throws Violation */
 export async function checkWeekEnd({ run, view, boundary, current, batchUsers, checks }: WeekEndOptions): Promise<WeekEnd> {
   const label = labelOf(boundary);
   const batch = await readBatch(run, {
@@ -110,7 +110,7 @@ function usersOfWeek(view: View, boundary: string): number[] {
   });
 }
 
-/** What the product itself says of the week ends, once it has compared them. @throws Violation if it says anything else */
+/** What the product itself reports about the week ends after comparing them. @throws Violation if it reports anything else */
 export async function checkComparisons(run: RunSql, weekEnds: readonly WeekEnd[], checks: Checks): Promise<number> {
   const rows = await run(`select window_label, details from marketing.score_batch_ledger
     where job = '${JOB}.incremental' and state = 'compared' order by entry_number`);

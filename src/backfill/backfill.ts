@@ -15,23 +15,23 @@ import { shareResources } from './shares.ts';
 import { windowContext } from './window-context.ts';
 
 export interface BackfillOptions extends Omit<WindowRunOptions, 'skipPublished' | 'earlierEnded'> {
-  /** Run published windows, too. */
+  /** Also run published windows. */
   readonly redo: boolean;
-  /** Windows at once. */
+  /** Windows run in parallel. */
   readonly jobs: number;
-  /** Whether a window that fails ends the backfill. Windows that run beside it are finished all the same. */
+  /** Whether a failing window ends the backfill. Windows that run beside it are still finished. */
   readonly stopAtFailure: boolean;
 }
 
 export interface Backfilled {
   /** One per window, oldest first. */
   readonly windows: readonly WindowOutcome[];
-  /** What the command fails with; undefined if every window is published, or was skipped because it has no rows. */
+  /** The error to fail with; undefined if every window is published, or was skipped because it has no rows. */
   readonly failure: unknown;
 }
 
 /**
- * Runs the windows that are missing, oldest first. Killed anywhere, the same call resumes: what is published is left as it is, and
+ * Runs the missing windows, oldest first. After a kill anywhere, the same call resumes: published windows are left alone, and
  * unfinished runs are resumed.
  *
  * @param windows of one grain, oldest first
@@ -76,7 +76,7 @@ export async function backfill(
   };
 }
 
-/** What there is to do, and the job with its models: an alias leads to the same version in all windows. */
+/** The windows' states, and the job with its models located once, so that an alias means the same version in all windows. */
 async function stateOfWindows(job: Job, windows: readonly Window[], { redo }: BackfillOptions, context: Context) {
   await using own = windowContext(context, '', { alone: true });
   const within = { ...context, atEnd: own.context.atEnd };
@@ -111,10 +111,10 @@ async function runOne(
   return ended;
 }
 
-/** One line, and the error if there is one. */
+/** Shows one line, and the error if there is one. */
 function show({ outcome, error }: Ended, { console, subject }: Context, { console: shared }: Context): void {
   shared.info(showOutcome(outcome), { ...subjectFields(subject), outcome });
-  // An interruption ends the command, which says so.
+  // An interruption ends the command, which reports it.
   if (error === undefined || error instanceof Interrupted) return;
   console.error(presentError(error, subject).text, { ...outcome.error });
 }

@@ -1,22 +1,22 @@
-/** What an item needs to know of those before it. */
+/** What an item needs to know of the preceding ones. */
 export interface Turn {
-  /** Resolves once the work of every earlier item has ended, however it ended. */
+  /** Resolves once the work of every earlier item has ended, successfully or not. */
   readonly earlierEnded: () => Promise<void>;
 }
 
 export interface InOrderOptions<R> {
-  /** Items worked on at once. */
+  /** Items to work on in parallel. */
   readonly atOnce: number;
   /** Whether to begin another item after this result. */
   readonly goOn: (result: R) => boolean;
 }
 
 /**
- * Works on items, beginning them in their order. Work may wait for its turn: only begun items are before it, so the first of them never
- * waits.
+ * Works on items, beginning them in order. Work may wait for its turn: only items that have begun precede it, so the first of
+ * them never waits.
  *
  * @param work never rejects
- * @returns the results of the items that were begun, in their order
+ * @returns the results of the items that were begun, in order
  */
 export async function workInOrder<T, R>(
   items: readonly T[],

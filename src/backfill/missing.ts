@@ -7,12 +7,12 @@ import type { Window } from '../domain/window.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import { tableNames, type Warehouses } from '../plan/warehouses.ts';
 
-/** A window of a backfill, and what the warehouse has of it. */
+/** A window of a backfill, and its state in the warehouse. */
 export interface WindowState {
   readonly window: Window;
   /** The run whose publication is current; undefined without one. */
   readonly published: Run | undefined;
-  /** Why the window has to run; undefined if it does not. */
+  /** Why the window must run; undefined if it need not. */
   readonly todo: 'not published' | 'tables differ' | 'not complete' | undefined;
 }
 

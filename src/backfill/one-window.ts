@@ -8,7 +8,7 @@ import { run } from '../run/run.ts';
 import type { RunSummary } from '../run/summary.ts';
 import { startThreads } from '../tap/threads.ts';
 
-/** What a backfill does with each window, as the flags of `run` say. */
+/** How a backfill runs each window; as the flags of `run`. */
 export interface WindowRunOptions {
   readonly allowEmpty: boolean;
   readonly skipEmpty: boolean;
@@ -18,7 +18,7 @@ export interface WindowRunOptions {
   readonly workers: number | undefined;
   readonly force: boolean;
   readonly replaceOverlapping: boolean;
-  /** Resolves once the earlier windows have ended; undefined if none runs beside this one. */
+  /** Resolves once the earlier windows have ended; undefined if no window runs beside this one. */
   readonly earlierEnded: (() => Promise<void>) | undefined;
 }
 

@@ -6,10 +6,10 @@ import { Interrupted, ScoreBatchError } from '../errors.ts';
 import { type RunSummary, showWindow, type WindowSummary } from '../run/summary.ts';
 import { presentError } from '../terminal/error.ts';
 
-/** What became of a window. */
+/** Outcome of a window. */
 type OutcomeState = 'published' | 'already published' | 'refused' | 'skipped' | 'failed' | 'interrupted' | 'not started';
 
-/** One window of a backfill, as `--json` shows it. */
+/** One window of a backfill, as in the output of `--json`. */
 export interface WindowOutcome {
   readonly window: WindowSummary;
   readonly state: OutcomeState;
@@ -29,7 +29,7 @@ export interface ShownError {
   readonly hint: string | null;
 }
 
-/** A window that has run in this command. */
+/** A window that this command has run. */
 export interface Ended {
   readonly outcome: WindowOutcome;
   /** What was thrown; undefined on success. */

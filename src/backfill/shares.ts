@@ -3,7 +3,7 @@ import type { JobDefinition } from '../job/schema.ts';
 import { readMachine } from '../sizing/machine.ts';
 import { machineBound, requestedBound, shareOf } from '../sizing/memory-plan.ts';
 
-/** What each of the windows that run at once may use. */
+/** Resources for each window that runs in parallel. */
 export interface Share {
   /** Bytes, as `Context.maxMemory`. */
   readonly maxMemory: number | undefined;
@@ -12,15 +12,15 @@ export interface Share {
 }
 
 export interface ShareOptions {
-  /** Windows that run at once. */
+  /** Windows that run in parallel. */
   readonly jobs: number;
   readonly maxMemory: number | undefined;
   readonly workers: number | undefined;
 }
 
 /**
- * Divides memory and workers among windows that run at once. Within DuckDB, one window is scored at a time, by all workers: its query has
- * the file.
+ * Divides memory and workers among windows that run in parallel. Within DuckDB, one window is scored at a time, by all workers,
+ * because its query occupies the file.
  */
 export function shareResources({ score, source, sink }: JobDefinition, { jobs, maxMemory, workers }: ShareOptions): Share {
   if (jobs === 1) return { maxMemory, workers };

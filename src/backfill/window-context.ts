@@ -3,15 +3,15 @@ import type { Console } from '../terminal/console.ts';
 import { NO_LIVE } from '../terminal/live.ts';
 import type { Subject } from '../terminal/subject.ts';
 
-/** Time for the connections of a window to close, in milliseconds. */
+/** Time for a window's connections to close, in milliseconds. */
 const CLOSE_MS = 5000;
 
-/** The context of one window among several, and what closes its connections. */
+/** The context of one window among several; disposing it closes the window's connections. */
 export interface WindowContext extends AsyncDisposable {
   readonly context: Context;
 }
 
-/** @param alone whether no other window runs beside it: then it may show its progress */
+/** @param alone whether no other window runs beside it, so that it may show its progress */
 export function windowContext(context: Context, window: string, { alone }: { readonly alone: boolean }): WindowContext {
   const closing: (() => Promise<void>)[] = [];
   const subject: Subject = { ...context.subject, window };
@@ -34,9 +34,9 @@ export function windowContext(context: Context, window: string, { alone }: { rea
   };
 }
 
-/** Shows the steps of a window with `-v` only, and names it in every line. */
+/** Shows the steps of a window only with `-v`, and names the window in every line. */
 function consoleOf({ console, subject: shared }: Context, subject: Subject, alone: boolean): Console {
-  // Fields of a log line come from the shared subject, and writing a line does not wait.
+  // Fields of a log line come from the shared subject, and writing a line is synchronous.
   const as = (say: () => void): void => {
     const before = { ...shared };
     Object.assign(shared, subject);

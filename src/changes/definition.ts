@@ -1,14 +1,14 @@
 import type { RecordedDefinition } from '../domain/recorded-basis.ts';
 import { sectionDigest, sectionOf } from '../job/recorded-definition.ts';
 
-/** A key of the job file whose value has changed; null where it was not set. Values are as the ledger has them: JSON, or a digest. */
+/** A changed key of the job file; null if it was not set. Values are as in the ledger: JSON, or a digest. */
 export interface KeyChange {
   readonly key: string;
   readonly before: string | null;
   readonly after: string | null;
 }
 
-/** In the order of the job file as it is now; keys that are gone come last. */
+/** In the order of the present job file; removed keys come last. */
 export function definitionChanges(before: RecordedDefinition, after: RecordedDefinition): KeyChange[] {
   const [was, is] = [alike(before, after), alike(after, before)];
   return Object.keys({ ...is, ...was }).flatMap((key) =>
@@ -16,7 +16,7 @@ export function definitionChanges(before: RecordedDefinition, after: RecordedDef
   );
 }
 
-/** Where the other has only the digest of a section, this one has no more. */
+/** Reduces a section to its digest if the other definition only has the digest. */
 function alike(definition: RecordedDefinition, other: RecordedDefinition): RecordedDefinition {
   const entries = Object.entries(definition);
   const digests = Object.keys(other).filter((key) => !key.includes('.') && !(key in definition));

@@ -2,25 +2,25 @@ import type { RecordedGoldenRow, RecordedSignature } from '../domain/recorded-ba
 import type { Cells } from '../model/csv-rows.ts';
 import { rowDigest, scoreOf } from '../model/recorded-model.ts';
 
-/** The golden rows of an earlier bundle that a bundle has too, and the scores that both give them. */
+/** Golden rows that a bundle shares with an earlier one, and the scores that both give them. */
 export interface GoldenChanges {
-  /** Rows of the earlier bundle whose scores the ledger has. */
+  /** Rows of the earlier bundle with scores in the ledger. */
   readonly recorded: number;
-  /** How many of them the bundle has too. */
+  /** How many of them the bundle also has. */
   readonly compared: number;
-  /** Those whose scores differ; `row` counts the rows of the bundle's golden file from 1. */
+  /** Rows with other scores; `row` is the row in the bundle's golden file, from 1. */
   readonly changed: readonly { readonly row: number; readonly before: number; readonly after: number }[];
 }
 
-/** Scores that differ by less are the same: golden scores are compared with this tolerance by default. */
+/** Smaller differences count as equal: golden scores are compared with this tolerance by default. */
 const SAME = 1e-6;
 
 /**
  * Compares golden rows by the values of the earlier bundle's features, wherever they are in the file.
  *
  * @param rows all golden rows of the bundle
- * @param column of its golden file, with the scores
- * @returns undefined if its golden rows lack a feature of the earlier bundle, or not all of those are known
+ * @param column of its golden file with the scores
+ * @returns undefined if its golden rows lack a feature of the earlier bundle, or not all of those features are known
  */
 export function goldenChanges(
   recorded: readonly RecordedGoldenRow[],

@@ -1,13 +1,13 @@
 import { counted } from '../domain/counted.ts';
 import type { RecordedFeature, RecordedSignature } from '../domain/recorded-basis.ts';
 
-/** How the inputs and the output of a model differ from those of an earlier one. */
+/** How a model's inputs and output differ from an earlier model's. */
 export interface SignatureChanges {
   readonly added: readonly { readonly feature: string; readonly what: string }[];
   readonly removed: readonly string[];
   readonly changed: readonly { readonly feature: string; readonly what: readonly string[] }[];
   readonly output: { readonly before: string; readonly after: string } | null;
-  /** Features of a wide model that the ledger does not list, and that were not compared. */
+  /** Number of features of a wide model that the ledger does not list, and that were not compared. */
   readonly not_compared: number;
 }
 
@@ -15,7 +15,7 @@ export function signatureChanges(before: RecordedSignature, after: RecordedSigna
   const was = new Map(before.listed.map((feature) => [feature.name, feature]));
   const is = new Map(after.listed.map((feature) => [feature.name, feature]));
   const unlisted = Math.max(before.features - before.listed.length, after.features - after.listed.length);
-  // A feature that is missing in a cut list may be behind the cut.
+  // A feature missing from a truncated list may come after the cut.
   const whole = unlisted === 0;
   return {
     added: whole

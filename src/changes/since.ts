@@ -14,7 +14,7 @@ export interface Base {
   readonly run: Run;
 }
 
-/** What a run would publish otherwise than an earlier publication. Null where nothing has changed, or where it is not known. */
+/** What a run would publish differently from an earlier publication. Null if unchanged or unknown. */
 export interface Changes {
   /** A unified diff. */
   readonly sql: string | null;
@@ -34,7 +34,7 @@ export interface ModelChanges {
   readonly golden: GoldenChanges | null;
 }
 
-/** The current publication of the plan's window, else of the latest earlier window of its kind. */
+/** The current publication of the plan's window, otherwise of the latest earlier window of its kind. */
 export async function baseOf({ entries, last, ledger, job }: Plan): Promise<Base | undefined> {
   const entry = currentEntries(entries)[0] ?? last;
   if (entry === undefined) return undefined;
@@ -79,7 +79,7 @@ async function modelChanges(
 ): Promise<ModelChanges | null> {
   const { name, version } = bundle.definition;
   const after = { name, version, digest: bundle.digest };
-  // The rules of model.yaml affect scores as the file does.
+  // The rules in model.yaml affect scores, too.
   const changed = before.digest !== after.digest || before.name !== name || before.version !== version;
   if (!changed && (basis === undefined || basis.fingerprint.model === now?.fingerprint.model)) return null;
   const rows = basis?.golden && (await readGoldenCells(bundle));

@@ -3,11 +3,11 @@ import type { FingerprintParts, RecordedBasis } from '../domain/recorded-basis.t
 import { OUTSIDE_FINGERPRINT } from '../job/fingerprint.ts';
 import { definitionChanges } from './definition.ts';
 
-/** Why an unfinished run is not resumed: the parts of its fingerprint that are different now. */
+/** Why an unfinished run is not resumed: the parts of its fingerprint that have changed. */
 export interface Divergence {
-  /** Null if the run began with a version that did not record it. */
+  /** Null if the run was started by a version that did not record them. */
   readonly differs: readonly (keyof FingerprintParts)[] | null;
-  /** The keys of the job file that are different now. */
+  /** Keys of the job file that have changed. */
   readonly keys: readonly string[];
 }
 

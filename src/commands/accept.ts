@@ -44,7 +44,7 @@ export async function acceptCommand(flags: AcceptFlags, context: Context): Promi
     workers: undefined,
     phase: 'publish' as const,
     force: flags.force,
-    // Which ones is compared with what the run would have superseded.
+    // These are compared with what the run would have superseded.
     replaceOverlapping: run.details.supersedes_windows !== undefined,
     pinned: run.details.registered,
   };
@@ -92,7 +92,7 @@ async function findRun(job: Job, runId: string, context: Context): Promise<Run> 
   return run;
 }
 
-/** The window need not be named; if it is, it must be the run's. */
+/** The window need not be given; if it is, it must be the run's. */
 function refuseOtherWindow(flags: AcceptFlags, run: Run, zone: string, { now }: Context): void {
   const { week, date, hour, from, to } = flags;
   if ([week, date, hour, from, to].every((flag) => flag === undefined)) return;

@@ -15,18 +15,18 @@ export interface BackfillFlags extends JobFlags, Omit<RunFlags, 'week' | 'date' 
 }
 
 /**
- * Runs the windows of a range that are missing, oldest first.
+ * Runs the missing windows of a range, oldest first.
  *
- * @returns the object for `--json`, and what the command fails with once that is shown
+ * @returns the object for `--json`, and the error to fail with once that is shown
  */
 export async function backfillCommand(
   flags: BackfillFlags,
   context: Context,
 ): Promise<{ readonly data: BackfillOutput; readonly failure: unknown }> {
-  // Nobody waits for windows of the past.
+  // Nobody waits for past windows.
   const job = { ...(await namedJob(flags, context)), deliver: false };
   const { definition } = job;
-  // Without them there are no windows.
+  // Without `--from` and `--to` there are no windows.
   const { from = '', to = '' } = flags;
   const windows = windowsBetween(flags, definition.every, definition.time_zone, context.now);
   const jobs = jobsAtOnce(flags.jobs ?? 1, definition, context);
@@ -61,7 +61,10 @@ export async function backfillCommand(
   };
 }
 
-/** Two sessions on one WebGPU device end the process, and a plan tries the model while another window is scored. */
+/**
+ * Limits parallel windows to one with WebGPU: two sessions on one device abort the process, and a plan tries the model while
+ * another window is scored.
+ */
 function jobsAtOnce(wanted: number, { score }: JobDefinition, { console }: Context): number {
   if (wanted === 1 || !score.providers.some((provider) => provider.startsWith('webgpu'))) return wanted;
   console.warn(`--jobs ${wanted} has no effect with the provider webgpu: windows run one after the other`);

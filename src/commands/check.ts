@@ -30,12 +30,12 @@ import { windowFromFlags } from '../window/flags.ts';
 import { namedJob } from './named-job.ts';
 import type { JobFlags } from './options.ts';
 
-/** What the checks look at. */
+/** The job under test, with intermediate results. */
 interface Target extends Warehouses {
   /** Its models are located by the check `model`. */
   job: Job;
   readonly context: Context;
-  /** The window that a run without a value for it would take. */
+  /** The window that a run without window flags would take. */
   readonly window: () => Window;
   /** Set by the check `model`. */
   bundle?: Bundle;
@@ -45,9 +45,9 @@ interface Target extends Warehouses {
 
 interface Check {
   readonly name: string;
-  /** Whether the job has something to check, and earlier checks have found what this one needs; by default it has. */
+  /** Whether the job has something to check, and earlier checks have found what this one needs; always by default. */
   readonly applies?: (target: Target) => boolean;
-  /** @returns what was found, for people @throws ScoreBatchError if the check fails */
+  /** @returns the finding, for people @throws ScoreBatchError if the check fails */
   readonly run: (target: Target) => Promise<string>;
 }
 
@@ -85,7 +85,7 @@ interface CheckOutcome {
   readonly failure: ScoreBatchError | undefined;
 }
 
-/** Checks model, execution provider, connections and rights one by one, so that one failure does not hide the next. */
+/** Checks model, execution provider, connections and permissions one by one, so that one failure does not hide the next. */
 export async function checkCommand(flags: JobFlags, context: Context): Promise<CheckOutcome> {
   const job = await namedJob(flags, context);
   const warehouses = await openWarehouses(job, context);
@@ -161,7 +161,7 @@ async function checkReadiness({ job, source, window }: Target): Promise<string> 
     : 'the source is not ready yet; a run would end with exit code 69';
 }
 
-/** The types of the key are compared with those of the query, which are the published ones. */
+/** Compares the key's types with those of the query, which are the published ones. */
 async function checkLabels({ job, source, schema, window }: Target): Promise<string> {
   const { query, queryName } = needed(job.labels);
   const { after } = needed(job.definition.labels);
@@ -195,7 +195,7 @@ async function checkSink({ job: { definition }, sink, reachSink }: Target): Prom
   return await sink.probe(Object.values(tableNames(definition)).filter((name) => name !== undefined));
 }
 
-/** Loaded only for a job that tells somebody. */
+/** Loaded only for a job with `delivery`. */
 async function checkDeliveryTargets({ job, context }: Target): Promise<string> {
   const { checkDelivery } = await import('../delivery/check.ts');
   return await checkDelivery(needed(job.definition.delivery), context.environment);

@@ -10,7 +10,7 @@ import { localTime } from '../window/local-time.ts';
 import { namedJob } from './named-job.ts';
 import type { JobFlags } from './options.ts';
 
-/** How many comparisons are shown. */
+/** Most comparisons to show. */
 const SHOWN = 10;
 
 const KEPT =

@@ -32,8 +32,8 @@ export interface Compared {
 }
 
 /**
- * Compares two windows, two runs, or a window with what another model gives for it, and changes nothing; or the current table with
- * the batch, which the ledger records.
+ * Compares two windows, two runs, or a window with another model's scores for it, without changing anything; or the current
+ * table with the batch, which the ledger records.
  */
 export async function compareCommand(
   a: string | undefined,
@@ -51,7 +51,7 @@ export async function compareCommand(
   const job = await namedJob(flags, context);
   const { folder, environment } = context;
   const page = flags.page === undefined ? undefined : path.resolve(folder, flags.page);
-  // A comparison can take long.
+  // Check before comparing, which can take long.
   if (page !== undefined) await refuseOther(page);
   const otherJob = flags.withJob === undefined ? undefined : await loadJob(flags.withJob, folder, environment);
   const comparison = await compareSides({ job, a, b: other, otherJob, largest: flags.largest ?? LARGEST }, context);

@@ -4,7 +4,7 @@ import { didYouMean, nearest } from '../suggest.ts';
 
 // Rewords Commander's usage errors. Each hint says what would work.
 
-/** Rewords usage errors of every command, and refuses a flag that is given twice. */
+/** Rewords usage errors of every command, and refuses repeated flags. */
 export function rewordUsageErrors(program: Command): void {
   for (const command of allCommands(program)) {
     command.exitOverride((error) => {
@@ -76,11 +76,10 @@ function ownFlags(command: Command, name: string): string {
   return `\`${usageOf(command, false)} --help\` lists the flags of ${name}`;
 }
 
-/** Commander would silently use the last value. A flag that takes several values tells each of them. */
 /** Options that name one window. */
 const WINDOWS: Readonly<Record<string, string>> = { week: 'weeks', date: 'days', hour: 'hours' };
 
-/** Commander would silently use the last value. */
+/** Refuses a repeated flag, for which Commander would silently use the last value. A variadic flag may repeat. */
 function refuseRepetition(command: Command, option: Option): void {
   if (option.variadic) return;
   const values: (string | null)[] = [];

@@ -10,7 +10,7 @@ const SCRIPTS: Readonly<Record<string, (program: Grammar) => string>> = {
   fish: fishScript,
 };
 
-/** The completion script for a shell, made of the program itself. @param shell one that the command line accepts */
+/** The completion script for a shell, generated from the program itself. @param shell one that the command line accepts */
 export function completionCommand(shell: string, program: Command): { readonly data: object; readonly text: string } {
   const script = SCRIPTS[shell]?.(grammarOf(program));
   if (script === undefined) throw new Error(`no script for ${shell}`);

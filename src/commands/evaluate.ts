@@ -15,7 +15,7 @@ import { publishedRunOf } from './published-run.ts';
 
 export interface EvaluateFlags extends JobFlags, WindowOptions {}
 
-/** Compares the published scores of a window with what became of its users. Needs the source, but no model. */
+/** Compares a window's published scores with the outcomes. Needs the source, but no model. */
 export async function evaluateCommand(flags: EvaluateFlags, context: Context): Promise<{ data: EvaluateOutput; text: string }> {
   const job = await namedJob(flags, context);
   const { definition } = job;
@@ -35,7 +35,7 @@ export async function evaluateCommand(flags: EvaluateFlags, context: Context): P
   return { data, text: showEvaluation({ job: definition.name, window, runId: run.runId, evaluation, rows }) };
 }
 
-/** As recorded when the run was published, else from the bundle, if it still has the same model. */
+/** As recorded at publication, otherwise from the bundle, if it still has the same model. */
 async function trainedThrough({ root, definition }: Job, run: Run): Promise<string | undefined> {
   if (run.details.trained_through !== undefined) return run.details.trained_through;
   const bundle = await loadBundle(path.resolve(root, definition.model)).catch(() => undefined);

@@ -63,7 +63,7 @@ function showDeciles(rows: readonly EvaluationRow[]): string {
   );
 }
 
-/** With one decimal. */
+/** With one decimal place. */
 function percent(share: number | null): string {
   return share === null ? '–' : `${(share * 100).toFixed(1)}%`;
 }

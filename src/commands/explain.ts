@@ -27,13 +27,13 @@ export interface ExplainFlags extends JobFlags, WindowOptions {
   readonly features?: number;
 }
 
-/** Reasons that are shown if neither the job file nor a flag says how many. */
+/** Reasons to show if neither the job file nor a flag sets a number. */
 const FEATURES = 3;
 
 /**
- * Shows a user's score in a window with its reasons, the run and the model, and the scores of earlier windows. Reasons are
- * found anew, from the source's rows as they are now, if they still give the published score; else they are those that were
- * published, if there are any.
+ * Shows a user's score in a window with its reasons, run and model, and the scores of earlier windows. Reasons are computed
+ * again from the source's present rows if these still yield the published score; otherwise the published reasons are shown, if
+ * any.
  *
  * @param values of the key's columns, in their order in `source.key`
  */
@@ -57,7 +57,7 @@ export async function explainCommand(
   await using _reading = warehouses.readTogether();
   const run = publishedRunOf(await warehouses.ledger.entries({ job: definition.name, window: ledgerWindow(window) }), window);
   context.subject.runId = run.runId;
-  // By the version that gave the scores, not by what its alias leads to now.
+  // Use the version that gave the scores, not what its alias points to now.
   const job = await locatedJob(named, context, { ledger: warehouses.ledger, pinned: run.details.registered });
   const user = await readUser(values, { job, window, run, warehouses });
   const published = user.scores.find(({ runId }) => runId === run.runId);
@@ -99,7 +99,7 @@ async function readUser(values: readonly string[], { job, window, run, warehouse
   });
 }
 
-/** Why a score is as it is. */
+/** Reasons for a score. */
 interface ReasonsNow {
   readonly texts: readonly string[];
   /** Where they come from, for people. */

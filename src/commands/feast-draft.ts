@@ -24,9 +24,9 @@ const DEFAULT_WAREHOUSE = 'duckdb:data/warehouse.duckdb';
 const EXAMPLE_TABLE = 'rows_to_score';
 
 /**
- * Derives job and query from a feature service of Feast.
+ * Derives job and query from a Feast feature service.
  *
- * @throws ScoreBatchError `usage` for a table that is none, else as the repo, the service or the bundle do
+ * @throws ScoreBatchError `usage` for an invalid table name, otherwise as for the repo, the service or the bundle
  */
 export async function feastDraft(
   { feast, service: wanted, model, table = EXAMPLE_TABLE, warehouse }: FeastFlags,
@@ -41,7 +41,7 @@ export async function feastDraft(
   const repo = path.resolve(folder, feast);
   const { service, views } = viewsOf(await readRepo(repo, environment), wanted);
   const kind = warehouseKind(warehouse ?? (environment.WAREHOUSE_URL || DEFAULT_WAREHOUSE)) ?? 'duckdb';
-  // Files are relative to the repo, and queries to the project.
+  // Files are relative to the repo, queries to the project.
   const base = path.extname(repo) === '.json' ? path.dirname(repo) : repo;
   const file = (uri: string) =>
     /^\w+:\/\//.test(uri) ? uri : path.relative(folder, path.resolve(base, uri)).split(path.sep).join('/');

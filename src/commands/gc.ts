@@ -15,8 +15,8 @@ export interface GcFlags extends JobFlags {
 }
 
 /**
- * Shows what runs of the job have left in scratch and on this machine, and replaced publications that are kept too long.
- * `--apply` drops what no run needs any more.
+ * Shows what the job's runs have left in scratch and on this machine, and replaced publications kept for too long. `--apply`
+ * drops what no run needs any more.
  */
 export async function gcCommand(flags: GcFlags, context: Context): Promise<{ data: GcOutput; text: string }> {
   const job = await namedJob(flags, context);

@@ -21,7 +21,7 @@ export interface InitFlags {
 interface Draft {
   readonly job: JobFacts;
   readonly query?: QueryFacts;
-  /** The whole query, where it is not made of facts. */
+  /** The whole query, unless it is generated from facts. */
   readonly sql?: string;
   /** What is left to do, one sentence each. */
   readonly open: readonly string[];
@@ -63,7 +63,7 @@ export async function initCommand(name: string, flags: InitFlags, context: Conte
   return { files: made, open };
 }
 
-/** What a model and a table tell about the job; without them, examples. */
+/** What a model and a table reveal about the job; without them, examples. */
 async function draft({ feast, service, ...flags }: InitFlags, context: Context): Promise<Draft> {
   const { model, table, warehouse } = flags;
   if (feast !== undefined) {

@@ -12,7 +12,7 @@ import { propose } from '../plan/proposal.ts';
 import { tableColumns } from '../plan/table-columns.ts';
 import { bundleArgument } from './bundle-argument.ts';
 
-/** Classes that are listed to choose from. */
+/** Most classes to list for a choice. */
 const MAX_CLASSES = 10;
 
 const DEFAULT_WAREHOUSE = 'duckdb:data/warehouse.duckdb';
@@ -20,7 +20,7 @@ const DEFAULT_WAREHOUSE = 'duckdb:data/warehouse.duckdb';
 /**
  * Derives a job from a model and the columns of a table.
  *
- * @throws ScoreBatchError `usage` if the table's name is not valid, else as the bundle or the warehouse does
+ * @throws ScoreBatchError `usage` if the table's name is not valid, otherwise as for the bundle or the warehouse
  */
 export async function introspect(
   { model, table, warehouse }: { readonly model: string; readonly table: string; readonly warehouse: string | undefined },
@@ -45,7 +45,7 @@ export async function introspect(
       model: isModelUri(model) ? model : path.relative(context.folder, bundle.folder).split(path.sep).join('/') || '.',
       scoreColumn: 'score',
       classes,
-      // The shell has replaced its variables by now. A remaining `${` must not become a variable of the job file.
+      // The shell has already replaced its variables. A remaining `${` must not become a variable of the job file.
       ...(warehouse !== undefined && { warehouse: JSON.stringify(warehouse.replaceAll('${', '$${')) }),
     },
     query,

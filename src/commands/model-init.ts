@@ -20,7 +20,7 @@ export interface ModelInitFlags {
 /** The limit of an ONNX file. */
 const MAX_BYTES = 2 ** 31 - 1;
 
-/** Makes a bundle of a model that MLflow has: its model file, and a `model.yaml` with the columns of its signature. */
+/** Creates a bundle from an MLflow model: its model file, and a `model.yaml` with the columns of its signature. */
 export async function modelInitCommand(
   given: string,
   { out }: ModelInitFlags,
@@ -36,7 +36,7 @@ export async function modelInitCommand(
     const named = whole ? await copyBundle(source, making) : await makeBundle(source, making);
     const { digest } = await readModel(path.join(making, 'model.onnx'));
     await openToOthers(making);
-    // An empty folder may be there.
+    // An empty folder may exist there.
     await rename(making, folder);
     const data: ModelInitOutput = { from: source.shown, folder: out, digest, bundle: whole, columns_named: named };
     return { data, text: textOf(data, out) };
@@ -45,7 +45,10 @@ export async function modelInitCommand(
   }
 }
 
-/** The bundle is for its owner to edit, and for others to read as the umask says: `mkdtemp` and copies allow less. */
+/**
+ * Sets the permissions that the umask allows, because `mkdtemp` and copies allow less: the owner may edit the bundle, and
+ * others may read it.
+ */
 async function openToOthers(making: string): Promise<void> {
   const allowed = ~process.umask();
   await chmod(making, 0o777 & allowed);
@@ -61,13 +64,12 @@ async function refuseFull(folder: string, shown: string): Promise<void> {
   if (files.length > 0) throw new ScoreBatchError('usage', `--out ${shown} is not empty`, { hint: 'name a new folder' });
 }
 
-/** @returns how many columns have their names from a signature */
+/** @returns how many columns got their names from a signature */
 async function copyBundle(source: ModelSource, folder: string): Promise<number> {
   await source.copy('model.yaml', path.join(folder, 'model.yaml'), MAX_YAML_BYTES);
   const definition = await readDefinition(folder, `model.yaml of ${source.shown}`);
   for (const name of bundleFiles(definition)) {
     if (name === 'model.yaml') continue;
-    await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
     await source.copy(name, path.join(folder, name), MAX_BYTES);
   }
   return 0;

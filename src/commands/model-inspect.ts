@@ -34,7 +34,7 @@ export async function inspectCommand(
   const model = await readModel(bundle.file);
   const { operators, ...facts } = factsOf(model);
   const metadata = await metadataOf(bundle);
-  // The model surely accepts golden rows. `verify` reports what is wrong with them.
+  // Golden rows are certain to fit the model. `verify` reports any problem with them.
   const golden = await readGolden(bundle).catch(() => undefined);
   const size = Math.min(fixedBatch(metadata) ?? ROWS, MAX_ROWS);
   const inputs =
@@ -59,7 +59,7 @@ async function inspectFile(file: string, shownPath: string, flags: ModelFlags): 
   const known = knownColumns(model.bytes, metadata.inputs);
   const data = { digest: model.digest, file: { ...facts, ...metadata }, known, zipmaps, placement };
   const notice = zipMapNotice(zipmaps, facts.producer, shownPath);
-  // Everything but YAML is a comment, so that the output is a file to start from. A file that cannot be scored gets none.
+  // Everything but YAML is commented out, so that the output is a file to start from. A file that cannot be scored gets none.
   const text = [
     ...notice.map((line) => `# ${line}`),
     ...(notice.length > 0 ? [] : [modelSkeleton(model, metadata, known)]),
@@ -155,14 +155,17 @@ function showModel({
   ];
 }
 
-/** What the bundle takes an output for. */
+/** The role of an output in the bundle. */
 function roleOf(name: string, output: Signature['output'], classes: ClassesOutput | undefined): string {
   if (classes === undefined) return name === output.name ? `, score at index ${output.index}` : '';
   if (name === classes.label) return ', the class';
   return name === classes.probabilities ? `, probabilities of ${classes.labels.join(', ')}` : '';
 }
 
-/** Categories that differ between `model.yaml` and the encoders in the file. The model scores a value unknown to an encoder as none. */
+/**
+ * Categories that differ between `model.yaml` and the encoders in the file. The model scores a value unknown to an encoder as
+ * if it had none.
+ */
 function categoryDifferences({ inputs }: Signature, known: readonly KnownValues[]): string[] {
   return known.flatMap(({ input, position, texts }) => {
     const feature = inputs.find(({ name }) => name === input)?.features[position];

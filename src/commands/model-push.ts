@@ -16,7 +16,7 @@ export interface PushFlags {
 
 const ON_CPU = { providers: ['cpu'], requireGpu: false };
 
-/** Logs a bundle in the registry as a version of a model, once its golden rows are proven, and moves an alias to it. */
+/** Logs a bundle in the registry as a version of a model after proving its golden rows, and points an alias to it. */
 export async function pushCommand(
   given: string,
   flags: PushFlags,

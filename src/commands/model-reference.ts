@@ -78,7 +78,7 @@ export async function referenceCommand(
       model_yaml: flags.write === true ? yaml : null,
       ...keys,
     },
-    // Everything but YAML is a comment, so that the output can be pasted into a model.yaml.
+    // Everything but YAML is commented out, so that the output can be pasted into a model.yaml.
     text: [
       ...[...facts.text, ...written].map((line) => `# ${line}`),
       ...(flags.write === true ? [] : [yamlOf(keys).trimEnd()]),
@@ -124,7 +124,7 @@ async function sourceOf(flags: ReferenceFlags, bundle: Bundle, { folder, environ
   };
 }
 
-/** A job with a challenger renames features of two models, and the bundle may be of either. */
+/** In a job with a challenger, renames cover the features of two models; the bundle may be either's. */
 function renamesIn(definition: JobDefinition | undefined, bundle: Bundle): JobDefinition['features'] {
   if (definition?.challenger === undefined) return definition?.features ?? {};
   return renamesOf(definition.features, bundle, undefined);

@@ -8,7 +8,7 @@ import { yamlText } from '../yaml/scalar.ts';
 
 const OPTIONAL = '     # optional in the signature: add nullable: true and a default';
 
-/** What the file says about each column of its inputs; empty if its graph cannot be followed. */
+/** What the file reveals about each column of its inputs; empty if its graph cannot be followed. */
 export function knownColumns(bytes: Uint8Array, inputs: readonly TensorInfo[]): KnownValues[] {
   try {
     return knownValues(
@@ -22,9 +22,9 @@ export function knownColumns(bytes: Uint8Array, inputs: readonly TensorInfo[]): 
 }
 
 /**
- * A `model.yaml` to start from: what the file knows is filled in, the rest is comments.
+ * A `model.yaml` to start from: what is known from the file is filled in, the rest is in comments.
  *
- * @param signed columns that a signature names
+ * @param signed columns named by a signature
  */
 export function modelSkeleton(
   { digest, bytes }: ModelBytes,
@@ -58,7 +58,7 @@ export function modelSkeleton(
     .join('\n');
 }
 
-/** A model of three classes or more has no score, so it gets the form with classes if the file names them. */
+/** A model with three or more classes has no single score, so it gets the form with classes if the file names them. */
 function outputLines(bytes: Uint8Array, outputs: readonly TensorInfo[]): string[] {
   const output = outputs.find(({ dtype }) => dtype === 'float32' || dtype === 'float64') ?? outputs[0];
   const [name, width] = [output?.name ?? '?', Number(output?.shape[1])];
@@ -80,7 +80,7 @@ function outputLines(bytes: Uint8Array, outputs: readonly TensorInfo[]): string[
   ];
 }
 
-/** The names of the classes; undefined if the file does not tell, or tells several. */
+/** The class names; undefined if the file has none, or several sets. */
 function labelsIn(bytes: Uint8Array, probabilities: string, classes: number): readonly string[] | undefined {
   try {
     const lists = classLabels(parseModel(bytes), { label: undefined, probabilities, classes });

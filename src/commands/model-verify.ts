@@ -7,7 +7,7 @@ import { verifyBundle } from '../model/verify.ts';
 import { bundleArgument } from './bundle-argument.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
 
-/** Scores the golden rows and compares them with the expected scores: alone, in reverse order, and among other rows, too. */
+/** Scores the golden rows and compares them with the expected scores; also alone, in reverse order, and among other rows. */
 export async function verifyCommand(
   folder: string,
   flags: ModelFlags,

@@ -15,14 +15,14 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
-/** Each window at once has its own model, database and connections. */
+/** Each parallel window has its own model, database and connections. */
 export function jobNumber(text: string): number {
   const value = positiveInteger(text);
   if (value > 64) throw new InvalidArgumentError('It must be at most 64.');
   return value;
 }
 
-/** At most a day: timers of Node end at once beyond some 24 days. */
+/** At most a day: Node's timers fire at once beyond some 24 days. */
 export function watchSeconds(text: string): number {
   const value = positiveInteger(text);
   if (value > 86_400) throw new InvalidArgumentError('It must be at most 86400.');
@@ -49,7 +49,7 @@ export function portNumber(text: string): number {
   return value;
 }
 
-/** `auto` is one per core; the same limit as in the settings file. */
+/** `auto` means one per core; otherwise the same limit as in the settings file. */
 export function processNumber(text: string): number | 'auto' {
   return text === 'auto' ? text : workerNumber(text);
 }

@@ -26,10 +26,10 @@ export interface Duration {
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
 
-/** Timers are limited to 24.8 days. */
+/** Node's timers are limited to 24.8 days. */
 const MAX_HOURS = 480;
 
-/** Adds deadline and memory bound, which every command takes, before or after its name. */
+/** Adds deadline and memory limit, which every command accepts, before or after its name. */
 export function addBounds(command: Command): Command {
   return command
     .option('--timeout <duration>', 'end after this time with exit code 69, e.g. 90s, 30m, 2h', toDuration)
@@ -43,7 +43,7 @@ function toByteSize(text: string): number {
 }
 
 /**
- * The memory bound of the call in bytes: `--max-memory`, else SCORE_BATCH_MEMORY; undefined if neither is set.
+ * The memory limit of the call in bytes: `--max-memory`, otherwise SCORE_BATCH_MEMORY; undefined if neither is set.
  *
  * @throws ScoreBatchError `usage` if the variable is not a size
  */
@@ -98,7 +98,10 @@ export function addWindowOptions(command: Command): Command {
     .option('--allow-open', 'accept a window that is not over yet');
 }
 
-/** The window that the flags name. @throws ScoreBatchError `usage` if it is still open, or not whole where it has to be */
+/**
+ * The window that the flags select. @throws ScoreBatchError `usage` if it is still open, or not a whole window although it must
+ * be
+ */
 export function chooseWindow(
   flags: WindowOptions,
   { time_zone: zone, every }: { readonly time_zone: string; readonly every: Grain },

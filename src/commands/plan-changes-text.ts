@@ -8,10 +8,10 @@ import { localTime } from '../window/local-time.ts';
 import type { PlannedChanges } from './plan-changes.ts';
 import type { Facts } from './plan-facts.ts';
 
-/** Golden rows that are shown, those with the largest differences. */
+/** Most golden rows to show: those with the largest differences. */
 const MAX_GOLDEN = 5;
 
-/** The first line says what would happen. Then a section for each thing that is new, and nothing for what is not. No line is empty. */
+/** Says in the first line what would happen, followed by a section for each change. No line is empty. */
 export function showChanges({ model }: Facts, planned: PlannedChanges, zone: string): string[] {
   const { outcome, since, changes, creates } = planned;
   return [
@@ -27,7 +27,7 @@ export function showChanges({ model }: Facts, planned: PlannedChanges, zone: str
   ];
 }
 
-/** Those that keep replaced rows have the columns of the others, so their names are enough. */
+/** Tables for replaced rows have the same columns as the others, so their names suffice. */
 function showTables(creates: PlannedChanges['creates']): string[] {
   const [kept, own] = [creates.filter(({ table }) => isReplaced(table)), creates.filter(({ table }) => !isReplaced(table))];
   return [
@@ -95,7 +95,7 @@ function showGolden({ recorded, compared, changed }: GoldenChanges): string[] {
   ];
 }
 
-/** With as many decimals as tell them apart, three at least. */
+/** With as many decimals as it takes to tell them apart, at least three. */
 function showScores(before: number, after: number): string {
   const decimals = [3, 4, 5, 6].find((digits) => before.toFixed(digits) !== after.toFixed(digits)) ?? 6;
   return `${before.toFixed(decimals)} → ${after.toFixed(decimals)}`;

@@ -18,7 +18,7 @@ export type PlannedChanges = Pick<
 /** What makes an unfinished run start over. */
 const STARTS_OVER = ['the query', 'the model bundle', 'the types of the columns', 'any other key of the job file'];
 
-/** What a run would publish otherwise than before, the tables it would create, and what would become of an unfinished run. */
+/** What a run would publish differently, the tables it would create, and what would happen to an unfinished run. */
 export async function describeChanges(plan: Plan, facts: Facts): Promise<PlannedChanges> {
   const base = await baseOf(plan);
   const times = new Set(plan.entries.flatMap(({ publication, rows }) => (rows && publication) ?? [])).size;
@@ -41,7 +41,7 @@ export async function describeChanges(plan: Plan, facts: Facts): Promise<Planned
   return { outcome: `${outcomeOf(facts, known)}${afterRollback(plan)}`, ...known };
 }
 
-/** Before it scores, a plan cannot tell whether the scores are those that were rolled back. */
+/** A warning, because a plan does not score, and so cannot tell whether the scores equal those that were rolled back. */
 function afterRollback({ entries }: Plan): string {
   const { rolledBack = [] } = currentPublication(entries) ?? {};
   const numbers = rolledBack.map(({ publication }) => publication).join(' and ');
@@ -57,7 +57,7 @@ function keptTables(plan: Plan): TableLayout[] {
   return touchedTables(plan).flatMap((table) => (table === plan.tables.ledger ? [] : [replacedLayout(table)]));
 }
 
-/** The run that is resumed; else the newest unfinished one, and why it is not. */
+/** The run to be resumed; otherwise the newest unfinished one, and why it is not resumed. */
 function unfinishedOf({ entries, fingerprint, basis }: Plan): PlanOutput['unfinished'] {
   const mine = unfinishedRun(entries, fingerprint);
   const run = mine ?? otherUnfinishedRuns(entries, fingerprint).sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))[0];

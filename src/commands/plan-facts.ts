@@ -40,7 +40,7 @@ export function describeFacts(plan: Plan, rows: number | undefined, bytes: numbe
       zone: window.zone,
     },
     source: definition.source.warehouse,
-    /** Of a job on events. */
+    /** For a job on events. */
     attributes_as_of: plan.job.events?.attributesAsOf ?? null,
     sink: definition.sink.warehouse ?? definition.source.warehouse,
     sql: showQuery(plan.query),
@@ -75,7 +75,7 @@ export function describeFacts(plan: Plan, rows: number | undefined, bytes: numbe
     supersedes: published === undefined ? null : { run_id: published.runId, rows: published.rows },
     /** Publications of overlapping windows that the run would supersede. */
     supersedes_windows: plan.overlaps.map(supersededWindow),
-    /** The model of the previous publication, if it was a different one. */
+    /** The model of the previous publication, if different. */
     model_changed: plan.modelChanged ?? null,
     /** Why the run would end with 65, judged by the number of rows alone. */
     would_be_refused: rows === undefined ? [] : refusalsOf(plan, rows),
@@ -85,7 +85,7 @@ export function describeFacts(plan: Plan, rows: number | undefined, bytes: numbe
   };
 }
 
-/** Refusals of the gates if every row is scored and there is no drift: more is not known before a run. */
+/** Refusals of the gates if every row is scored without drift: more is not known before a run. */
 function refusalsOf(plan: Plan, rows: number): readonly string[] {
   const { gates, source } = plan.job.definition;
   const { refusals } = applyGates(
@@ -102,7 +102,7 @@ function refusalsOf(plan: Plan, rows: number): readonly string[] {
   return refusals.map(({ message }) => message);
 }
 
-/** What measuring the drift of the features reads; null if it is not measured. */
+/** What measuring feature drift reads; null if it is not measured. */
 export function describeDrift({ drift, tap }: Plan) {
   return (
     (drift && {
@@ -110,14 +110,14 @@ export function describeDrift({ drift, tap }: Plan) {
       columns: [...new Set(drift.features.map(({ column }) => column.name))],
       without_reference: drift.unmeasured,
       statements: divideFeatures(drift.features).length,
-      /** Frozen rows are the run's own copy. Without one, the query runs again. */
+      /** Frozen rows are the run's own copy. Without them, the query runs again. */
       reads: tap === undefined ? ('frozen rows' as const) : ('query again' as const),
     }) ??
     null
   );
 }
 
-/** What finding reasons takes; null if the job has none. */
+/** The cost of finding reasons; null if the job has none. */
 export function describeReasons({ job, baseline, tap }: Plan) {
   const { reasons } = job.definition.score;
   if (reasons === undefined || baseline === undefined) return null;

@@ -23,7 +23,7 @@ interface Shown {
   readonly paint: typeof paintDiff;
 }
 
-/** Shows what a run would do, and what would be new since the last publication. Moves no rows. */
+/** Shows what a run would do, and what would change since the last publication. Moves no rows. */
 export async function planCommand(flags: PlanFlags, context: Context): Promise<Shown> {
   const job = await namedJob(flags, context);
   const window = chooseWindow(flags, job.definition, context);
@@ -43,7 +43,7 @@ export async function planCommand(flags: PlanFlags, context: Context): Promise<S
   const rows = asOf ? asOf.frozen.rows : canCount(source) ? await source.count(plan.query) : undefined;
   const facts = describeFacts(plan, rows, plan.estimatedBytes);
   const changes = await describeChanges(plan, facts);
-  // Where there is something to compare with, the diff says all that there is to say of the query.
+  // If there is a publication to compare with, the diff covers the query.
   const query = changes.since === null || changes.changes?.unknown.includes('query') ? ['', facts.sql.trim()] : [];
   return {
     data: { ...facts, ...changes },

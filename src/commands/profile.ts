@@ -21,7 +21,7 @@ import { type Profiled, profiledMeasurement, profiledRuns } from './profiled.ts'
 
 export interface ProfileFlags extends JobFlags, WindowOptions {
   readonly freshness?: Duration;
-  /** Of the rows of a window, in a slice of an hour. */
+  /** Share of a window's rows that change within an hour's slice. */
   readonly changedShare?: number;
   readonly anyHost?: boolean;
   readonly measure?: boolean;
@@ -114,7 +114,7 @@ function refuseUnusedWindow(flags: ProfileFlags): void {
   });
 }
 
-/** The window that the flags name, else the newest that was run, else the last one. */
+/** The window that the flags select, otherwise the newest one that was run, otherwise the last one. */
 function windowToMeasure(flags: ProfileFlags, { definition }: Job, entries: readonly LedgerEntry[], context: Context): Window {
   const { time_zone: zone, every } = definition;
   if (WINDOW_FLAGS.some((name) => flags[name] !== undefined)) return chooseWindow(flags, definition, context);

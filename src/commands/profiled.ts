@@ -8,7 +8,7 @@ import { median } from '../profile/line.ts';
 import type { Comparable, LeftOut } from '../profile/recorded.ts';
 import type { Sample, Setting } from '../profile/sample.ts';
 
-/** What a profile is made from, and how it is introduced to people. */
+/** The data of a profile, and its introduction for people. */
 export interface Profiled {
   readonly samples: readonly Sample[];
   readonly setting: Setting | undefined;
@@ -17,7 +17,7 @@ export interface Profiled {
   readonly notes: readonly string[];
 }
 
-/** Stages that a measured slice does not have as a run has them: its reconcile looks at neither gates nor drift. */
+/** Stages that a measured slice does not run as a run does: its reconcile checks neither gates nor drift. */
 const UNMEASURED: readonly Stage[] = ['reconcile', 'explain', 'publish', 'challenge', 'report', 'clean_up'];
 
 /** Past runs. @param never whether the ledger has no entry of the job */
@@ -47,14 +47,14 @@ export function profiledRuns(
 interface Measurement {
   readonly job: Job;
   readonly window: Window;
-  /** Past runs, whose publications say what a slice does not. */
+  /** Past runs, whose publications supply what a measured slice lacks. */
   readonly past: Comparable;
 }
 
-/** Slices that are scored now. */
+/** Slices scored now. */
 export async function profiledMeasurement({ job, window, past }: Measurement, context: Context): Promise<Profiled> {
   const { measureSlices, SLICE_PERCENTS } = await import('../run/measure.ts');
-  // What a process has taken until here, a run takes before its plan.
+  // What this process has spent so far, a run also spends before its plan.
   const start = (performance.now() - context.began) / 1000;
   const { model, execution, workers, freezes, slices } = await measureSlices({ job, window }, context);
   const { label, kind } = window;

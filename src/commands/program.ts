@@ -39,7 +39,7 @@ export function buildProgram(
     .option('-v, --verbose', 'print more')
     .option('-C, --directory <folder>', 'work in this folder')
     .configureOutput({ writeOut: writeHelp, writeErr: () => undefined })
-    // Commands copy this when they are created.
+    // Set first: commands copy this configuration when they are created.
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', CRON);
   const context = (): Context => contextOf(program.opts<GlobalFlags>());
@@ -65,13 +65,13 @@ export function buildProgram(
   return program;
 }
 
-/** The words of a command's name joined: `plan`, `model-verify`. */
+/** A command's name, joined with hyphens: `plan`, `model-verify`. */
 export function jsonNameOf(command: Command): string {
   const { parent } = command;
   return parent === null || parent.parent === null ? command.name() : `${jsonNameOf(parent)}-${command.name()}`;
 }
 
-/** The object that `--json` prints: the name of its schema comes first. */
+/** The output of `--json`, beginning with the name of its schema. */
 function withSchema(name: string, data: object): object {
   return isJsonName(name) ? { schema: schemaName(name), ...data } : data;
 }

@@ -12,7 +12,7 @@ export interface PromoteFlags extends JobFlags {
   readonly dryRun?: boolean;
 }
 
-/** Makes the challenger of a job its model. */
+/** Replaces a job's model by its challenger. */
 export async function promoteCommand(flags: PromoteFlags, context: Context): Promise<{ data: PromoteOutput; text: string }> {
   const { force = false, dryRun = false } = flags;
   const reason = cleanReason(flags.reason) || undefined;

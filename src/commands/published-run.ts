@@ -1,14 +1,14 @@
 import { currentPublication, type LedgerEntry, lastPublished, type Run, runsOf } from '../domain/ledger.ts';
 import { ScoreBatchError } from '../errors.ts';
 
-/** A run that is published, with the columns that it wrote. */
+/** A published run, with the columns that it wrote. */
 export type PublishedRun = Run & {
   readonly rows: NonNullable<Run['rows']>;
   readonly details: Required<Pick<Run['details'], 'columns'>>;
 };
 
 /**
- * The run that is published for a window.
+ * The run published for a window.
  *
  * @param entries all of one job and window
  * @throws ScoreBatchError `refused` if there is none, or another window superseded it

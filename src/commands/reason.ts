@@ -5,7 +5,7 @@ import { withoutSecrets } from '../secrets.ts';
 const MAX_REASON = 1000;
 
 /**
- * What `--reason` says, as the ledger keeps it: one line, without secrets and control characters; empty if it says nothing.
+ * The text of `--reason` for the ledger: one line, without secrets and control characters; may be empty.
  *
  * @throws ScoreBatchError `usage` if it is too long
  */
@@ -17,13 +17,13 @@ export function cleanReason(reason = ''): string {
   });
 }
 
-/** Whether a reason has the words of a value next to each other, whatever their case, leading zeros and what separates them. */
+/** Whether a reason contains the words of a value next to each other, ignoring case, leading zeros and separators. */
 export function mentions(reason: string, value: string): boolean {
   const words = wordsOf(value);
   return words !== ' ' && wordsOf(reason).includes(words);
 }
 
-/** Each between spaces: `Ann-07.` and `ann 7` have the same. */
+/** Words separated by spaces: `Ann-07.` and `ann 7` yield the same. */
 function wordsOf(text: string): string {
   const words =
     text

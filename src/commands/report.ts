@@ -15,8 +15,8 @@ export interface ReportFlags extends JobFlags, WindowOptions {
 }
 
 /**
- * Writes the window's report files again from the published scores. Needs neither source nor model. If that completes a run, those
- * whom the job tells are told.
+ * Writes the window's report files again from the published scores. Needs neither source nor model. If that completes a run,
+ * its targets are notified.
  */
 export async function reportCommand(flags: ReportFlags, context: Context): Promise<ReportOutput> {
   const job = await namedJob(flags, context);
@@ -37,7 +37,7 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
     ...{ job, window, run, sink, ledger, files, stores, entries, signal },
     force: flags.force === true,
   });
-  // The run was published, and ended because of its report: nobody was told of it.
+  // The run was published, but ended by a report failure, so nobody was notified.
   if (run.state === 'published' && definition.delivery !== undefined) {
     const { deliver } = await import('../delivery/deliver.ts');
     await deliver({ job, window, sink, ledger, stores }, context);

@@ -15,7 +15,7 @@ import { cleanReason } from './reason.ts';
 export interface RollbackFlags extends JobFlags, Omit<WindowOptions, 'to'> {
   /** Id of a run. */
   readonly to?: string;
-  /** End of a window that has no name. */
+  /** End of an ad hoc window. */
   readonly until?: string;
   readonly reason?: string;
   readonly dryRun?: boolean;
@@ -29,7 +29,7 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
   const { definition } = job;
   const { to, until, ...window } = flags;
   refuseHalfRange(flags);
-  // It is published, so it does not matter whether it is over.
+  // It is published, so it may still be open.
   const chosen = chooseWindow({ ...window, to: until, allowOpen: true }, definition, context);
   const { source, sink, ledger, files, stores, reachSink } = await openWarehouses(job, context);
   await reachSink();
@@ -60,7 +60,7 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
   try {
     if (plan || run.state === 'published') paths = await finishRollback(finish, context);
   } finally {
-    // The scores are rolled back even if a file cannot be written, and those who were told of the others have to know.
+    // The scores are rolled back even if a file cannot be written, so those who were notified of the others must be told.
     if (definition.delivery !== undefined) {
       const { deliver } = await import('../delivery/deliver.ts');
       await deliver({ job, window: options.window, sink, ledger, stores }, context);
@@ -83,12 +83,12 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
   };
 }
 
-/** What shows how the scores that were rolled back differ from those that are published now. */
+/** The command that compares the rolled-back scores with those published now. */
 function compareCommand({ from, to }: RollbackPlan, { job }: RollbackFlags): string {
   return `score-batch compare ${job === undefined ? '' : `--job ${job} `}${to.run.runId} ${from.runId}`;
 }
 
-/** In this command, `--to` names a run. @throws ScoreBatchError `usage` unless the flags name one window */
+/** In this command, `--to` names a run. @throws ScoreBatchError `usage` unless the flags select exactly one window */
 function refuseHalfRange({ week, date, hour, from, until }: RollbackFlags): void {
   const named = [week, date, hour].some((flag) => flag !== undefined);
   if (named || (from !== undefined && until !== undefined)) return;

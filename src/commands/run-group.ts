@@ -19,7 +19,7 @@ const AS_OF = "score the rows that this run has read, with the job's present mod
 const NO_DELIVER = 'tell nobody; see delivery in the job file';
 const REPLACE_OVERLAPPING = 'supersede what this job has published for overlapping windows';
 
-/** Commands that score windows, or parts of one. @returns the default command */
+/** Commands that score windows, or parts of them. @returns the default command */
 export function addRunCommands({ program, context, show, showData }: CommandLine): Command {
   const run = program.command('run', { isDefault: true }).description('score a window and publish it (the default command)');
   addRunOptions(addWindowOptions(addJobOption(run)).option('--whole', WHOLE))

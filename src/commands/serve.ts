@@ -6,7 +6,7 @@ import type { ServeSettings } from '../serve/settings.ts';
 import { bundleArgument } from './bundle-argument.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
 
-/** Flags as commander gives them; lists are texts. */
+/** Flags as parsed by Commander; lists are strings. */
 export interface ServeOptions extends Omit<ServeFlags, 'providers' | 'origins'>, ModelFlags {
   readonly origins?: string;
 }
@@ -29,7 +29,7 @@ export async function serveCommand(bundles: readonly string[], options: ServeOpt
   });
 }
 
-/** The settings with the folders of registered models, as the registry has them now. */
+/** Adds the folders of registered models, as the registry has them now. */
 async function located(settings: ServeSettings, context: Context): Promise<ServeSettings> {
   const bundles = [];
   for (const one of settings.bundles)

@@ -8,7 +8,7 @@ export interface ShardFlags {
   readonly shards?: number;
 }
 
-/** Variables in which schedulers set the index of this process, from 0, and the number of processes. Kubernetes sets no number. */
+/** Variables in which schedulers set this process's index, from 0, and the number of processes. Kubernetes sets no number. */
 const SCHEDULERS: readonly (readonly [index: string, count: string | undefined])[] = [
   ['JOB_COMPLETION_INDEX', undefined],
   ['CLOUD_RUN_TASK_INDEX', 'CLOUD_RUN_TASK_COUNT'],
@@ -18,7 +18,7 @@ const SCHEDULERS: readonly (readonly [index: string, count: string | undefined])
 const HINT = 'use --shard 2/8 for the second of eight, or --shards 8 if the scheduler sets the index';
 
 /**
- * The shard that the flags name, else the scheduler. If neither does, this process scores everything.
+ * The shard from the flags, otherwise from the scheduler. If neither is set, this process scores everything.
  *
  * @throws ScoreBatchError `usage` if they name an impossible shard
  */

@@ -8,7 +8,7 @@ import { localTime } from '../window/local-time.ts';
 import { namedJob } from './named-job.ts';
 import type { RunFlags } from './run.ts';
 
-/** Flags that choose or treat a window, which a slice has not. */
+/** Flags that select or treat a window, which slices do not have. */
 const OF_WINDOWS = [
   'week',
   'date',
@@ -23,7 +23,7 @@ const OF_WINDOWS = [
 ] as const;
 const OF_RUNS = ['fresh', 'force', 'replaceOverlapping', 'asOf'] as const;
 
-/** Scores the users that changed since the slice before. @returns the summaries, for `--json` */
+/** Scores the users that changed since the previous slice. @returns the summaries, for `--json` */
 export async function sliceCommand(flags: RunFlags, context: Context): Promise<{ data: SlicesOutput; text: string }> {
   const given = [...OF_WINDOWS, ...OF_RUNS].find((name) => flags[name] !== undefined);
   if (given !== undefined) {
@@ -51,9 +51,7 @@ function dataOf({ run, slice, outcome, seconds, warnings }: SliceSummary): Slice
   };
 }
 
-/**
- * `published slice 7 of churn-weekly as of 1997-01-07 10:00: 12 users changed, 9 scored, 3 unchanged` and where they are.
- */
+/** `published slice 7 of churn-weekly as of 1997-01-07 10:00: 12 users changed, 9 scored, 3 unchanged`, and where they are. */
 function show({ run, slice, outcome, seconds }: SliceSummary, job: string, zone: string): string {
   const what = { snapshot: 'a snapshot of all users', full: 'all users once more', changes: 'what changed' }[slice.kind];
   const number = (slice.follows ?? 0) + 1;

@@ -5,9 +5,9 @@ import { instantNamed } from '../window/flags.ts';
 
 /** Which rows of the ledger to show. */
 export interface StatusFilter {
-  /** Epoch milliseconds: windows that start before are left out. */
+  /** Epoch milliseconds: windows that start earlier are left out. */
   readonly since: number | undefined;
-  /** Undefined for all; `missing` is a window without a publication. */
+  /** Undefined for all; `missing` means a window without a publication. */
   readonly states: ReadonlySet<string> | undefined;
 }
 

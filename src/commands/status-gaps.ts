@@ -7,7 +7,7 @@ import { flagsOf } from './status-rows.ts';
 /** A window without a publication. */
 export interface Gap {
   readonly window: string;
-  /** Flags that name it in any command. */
+  /** Flags that select it in any command. */
   readonly flags: string;
   readonly start: string;
   readonly end: string;
@@ -16,9 +16,9 @@ export interface Gap {
 export interface Gaps {
   /** The newest, oldest first. */
   readonly windows: readonly Gap[];
-  /** How many there are, at most 1,000; `windows` may have fewer. */
+  /** Total number, at most 1,000; `windows` may have fewer. */
   readonly total: number;
-  /** The command that fills all of them; null without any. */
+  /** The command that fills all of them; null if there are none. */
   readonly backfill: string | null;
 }
 
@@ -27,7 +27,7 @@ export interface GapOptions {
   readonly zone: string;
   /** Epoch milliseconds. */
   readonly now: number;
-  /** Epoch milliseconds: windows that start before are left out. */
+  /** Epoch milliseconds: windows that start earlier are left out. */
   readonly since: number | undefined;
   /** Most windows to name. */
   readonly limit: number;
@@ -41,8 +41,8 @@ export const NO_GAPS: Gaps = { windows: [], total: 0, backfill: null };
 export const MOST_MISSING = 1_000;
 
 /**
- * Windows of the job's grain without a current publication, from the first publication to the last complete window. A window that
- * overlaps a publication of its grain is none of them: after a change of `time_zone`, its users are published already.
+ * Windows of the job's grain without a current publication, from the first publication to the last complete window. Windows
+ * that overlap a publication of their grain do not count: after a change of `time_zone`, their users are already published.
  *
  * @param current publications of the job
  */
@@ -53,7 +53,7 @@ export function findGaps(current: readonly PublishedEntry[], { grain, zone, now,
   if (first === undefined) return NO_GAPS;
   const earliest = Math.max(Date.parse(first.start), since ?? 0);
   const missing: Window[] = [];
-  // From the newest back: the walk passes published windows without computing them.
+  // From the newest backwards, which skips published windows without computing them.
   let next = published.length - 1;
   let end = lastComplete(grain, zone, now).end.getTime();
   while (end > earliest && missing.length < MOST_MISSING) {
@@ -66,7 +66,7 @@ export function findGaps(current: readonly PublishedEntry[], { grain, zone, now,
     const window = windowAt(end - 1, grain, zone);
     const start = window.start.getTime();
     if (start < earliest) break;
-    // An hour that the clocks cut is none, and another zone's window may reach into this one.
+    // Skip an hour cut short by the clocks, and a window that one of another zone reaches into.
     if (window.kind === grain && !(before && Date.parse(before.end) > start)) missing.unshift(window);
     end = start;
   }
@@ -82,7 +82,7 @@ function startOf(window: LedgerWindow | undefined): number {
   return window === undefined ? Number.NEGATIVE_INFINITY : Date.parse(window.start);
 }
 
-/** Order of windows: by start, of equal starts the longer one first. */
+/** Orders windows by start; with equal starts, the longer one first. */
 export function compareWindows(a: { readonly start: string; readonly end: string }, b: typeof a): number {
   if (a.start !== b.start) return a.start < b.start ? -1 : 1;
   return a.end === b.end ? 0 : a.end > b.end ? -1 : 1;

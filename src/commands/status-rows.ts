@@ -33,12 +33,12 @@ function changesSince({ details, model }: Run, now: Identity | undefined): strin
   ];
 }
 
-/** What a run is compared with. */
+/** What to compare a run with. */
 export interface Surroundings {
   readonly now: Identity | undefined;
   readonly held: readonly HeldRows[];
   readonly tables: Tables;
-  /** Of the whole job. */
+  /** Deliveries of the whole job. */
   readonly deliveries: readonly KnownDelivery[];
 }
 
@@ -55,23 +55,23 @@ export function describeRun(
     window: run.window.label,
     window_start: run.window.start,
     window_end: run.window.end,
-    /** Flags that name this window in any command. */
+    /** Flags that select this window in any command. */
     flags: flagsOf(run.window),
     run_id: run.runId,
     state: run.state,
     /** Whether this run is the window's publication. */
     current,
-    /** How the tables differ from what the ledger says; empty if they agree. */
+    /** How the tables differ from the ledger; empty if they agree. */
     tables_differ: current ? tableDiscrepancies(run, held, tables) : [],
-    /** The model of the previous publication, if it was a different one. */
+    /** The model of the previous publication, if different. */
     model_changed: details.model_changed ?? null,
     /** The publication of an overlapping window that removed this run's rows. */
     superseded_by: details.superseded_by ?? null,
     /** The gates that refused it; empty if none did. */
     refused_by: details.refused_by ?? [],
-    /** Who published it although gates refused it, why and when. */
+    /** Who accepted it although gates refused it, why and when. */
     accepted: details.accepted ?? null,
-    /** What its publication took the place of, if it is a rollback. */
+    /** What its publication replaced, if it is a rollback. */
     rollback: current ? shownRollback(details.rollback) : null,
     /** Whether the same command can resume it. */
     unfinished: unfinished && !lost,
@@ -88,14 +88,14 @@ export function describeRun(
     execution: details.execution ?? null,
     model: `${run.model.name} ${run.model.version}`,
     model_digest: run.state === 'erased' ? null : run.model.digest,
-    /** Null if nothing was scored, or the entry is of a version that did not record it. */
+    /** Null if nothing was scored, or the entry is from a version that did not record it. */
     mean_score: details.mean_score ?? null,
     score_psi: details.score_psi ?? null,
     score_psi_previous: details.score_psi_previous ?? null,
     seconds: details.seconds ?? null,
     workers: details.workers ?? null,
     bottleneck: details.seconds ? bottleneck(details.seconds, details.workers ?? NO_WORKER_TIME) : null,
-    /** How well the scores foretold what became of the users, if that is known. */
+    /** How well the scores predicted the outcomes, if known. */
     evaluation: details.evaluation ?? null,
     /** Messages about its publications, in the order in which they were begun. */
     deliveries: deliveries.filter(({ run_id }) => run_id === run.runId).map(shownDelivery),
@@ -105,7 +105,7 @@ export function describeRun(
 
 export type ShownRun = ReturnType<typeof describeRun>;
 
-/** Flags that name a window in any command. */
+/** Flags that select a window in any command. */
 export function flagsOf({ kind, label, start, end }: LedgerWindow): string {
   const flag = { week: '--week', day: '--date', hour: '--hour', 'ad hoc': undefined }[kind];
   return flag === undefined ? `--from ${start} --to ${end}` : `${flag} ${label}`;

@@ -7,7 +7,7 @@ import { isUnfinished } from './status-rows.ts';
 /** A run that is a slice. */
 interface SliceRun extends Run {
   readonly state: StateOfRun;
-  /** Of its publication; undefined if it has none. */
+  /** Number of its publication; undefined if it has none. */
   readonly number: number | undefined;
   readonly slice: SliceDetails;
 }
@@ -25,7 +25,7 @@ export function slicesOf(entries: readonly LedgerEntry[]): SliceRun[] {
     .sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
 }
 
-/** The newest published slice. @param entries those from the newest publication on are enough */
+/** The newest published slice. @param entries from the newest publication on are enough */
 export function positionNow(entries: readonly LedgerEntry[], now: number) {
   const last = lastPublished(entries);
   if (last?.publication === undefined || last.details.slice === undefined) return undefined;
@@ -45,7 +45,7 @@ export function positionNow(entries: readonly LedgerEntry[], now: number) {
 
 export type ShownPosition = NonNullable<ReturnType<typeof positionNow>>;
 
-/** @param position what is published now; `usdPerTib` price of 2^40 bytes */
+/** @param position the current publication; `usdPerTib` price of 2^40 bytes */
 export function describeSlice(run: SliceRun, position: Pick<Publication, 'number' | 'runId'> | undefined, usdPerTib: number) {
   const { slice, details, number } = run;
   const { slice_outcome: outcome, estimated_bytes: bytes } = details;

@@ -16,7 +16,7 @@ export interface SlicesStatus {
   readonly slices: readonly ShownSlice[];
 }
 
-/** Columns that stay on a narrow terminal. */
+/** Columns that remain on a narrow terminal. */
 const IMPORTANT = ['as of', 'state', 'kind', 'read', 'scored', 'seconds', 'run'];
 
 export function showSlices({ position, shadow, slices }: SlicesStatus, zone: string): string {

@@ -11,7 +11,7 @@ import { describeSlice, positionNow, slicesOf } from './status-slices-rows.ts';
 import { type SlicesStatus, showSlices } from './status-slices-text.ts';
 import type { Block } from './status-watch.ts';
 
-/** More than a slice that was tried several times has. */
+/** More entries than a slice with several tries has. */
 const ENTRIES_PER_SLICE = 6;
 
 interface SlicesSpec {
@@ -42,7 +42,7 @@ export function refuseWithoutSlices(
 
 type Shadow = SlicesStatus['shadow'];
 
-/** What people read, and how the comparisons with the batch are. */
+/** What people read, and the state of the comparisons with the batch. */
 async function shadowOf({ definition }: Job, ledger: Warehouses['ledger']): Promise<Shadow> {
   const spec = shadowSpec(definition);
   if (spec === undefined) return null;
@@ -58,7 +58,7 @@ async function shadowOf({ definition }: Job, ledger: Warehouses['ledger']): Prom
   };
 }
 
-/** The slices of a job and where they have come to. */
+/** The slices of a job and how far they have come. */
 export async function slicesBlock({ job, warehouses, limit, now }: SlicesSpec): Promise<Block> {
   const { name, time_zone: zone, incremental, source, sink } = job.definition;
   const { ledger, reachSink, readTogether } = warehouses;

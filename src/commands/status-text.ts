@@ -8,13 +8,13 @@ import { localMinute, localRange } from '../window/local-time.ts';
 import { compareWindows, type Gap, type Gaps, MOST_MISSING } from './status-gaps.ts';
 import type { ShownRun } from './status-rows.ts';
 
-/** A window of the ledger: a run of it, or that it is missing. */
+/** A row of status: a run, or a missing window. */
 type Row = { readonly start: string; readonly end: string } & (
   | { readonly run: ShownRun; readonly gap?: undefined }
   | { readonly run?: undefined; readonly gap: Gap }
 );
 
-/** What status shows. */
+/** The contents of status. */
 export interface Status {
   /** Sorted by window, then by start. */
   readonly runs: readonly ShownRun[];
@@ -26,7 +26,7 @@ export function showStatus({ runs, gaps }: Status, zone: string): string {
     ...runs.map((run) => ({ start: run.window_start, end: run.window_end, run })),
     ...gaps.windows.map((gap) => ({ start: gap.start, end: gap.end, gap })),
   ];
-  // Stable: runs of a window stay in their order.
+  // The sort is stable, so runs of a window keep their order.
   rows.sort((a, b) => compareWindows(a, b));
   const notes = runs.flatMap((run) => notesOf(run, zone).map((note) => `${run.run_id}: ${note}`));
   const last = runs.toSorted((a, b) => (a.started_at < b.started_at ? -1 : 1)).at(-1);
@@ -117,7 +117,7 @@ function showDelivery({ publication, target, outcome, at, reason }: ShownRun['de
   return `began to deliver ${what}, and nobody knows whether it arrived${why}; it is not tried again`;
 }
 
-/** A run that has not recorded its end may be running, or its process may be gone. */
+/** A run without a recorded end may be running, or its process may be gone. */
 function showUnfinished(run: ShownRun, zone: string): string {
   const next = showNext(run.changed);
   return run.state === 'failed'
@@ -137,7 +137,7 @@ export function age(seconds: number): string {
   return minutes < 48 * 60 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / (24 * 60))} days`;
 }
 
-/** By the real clock, like the times in the ledger. */
+/** By the real clock, as for times in the ledger. */
 function secondsSince(instant: string): number {
   return (Date.now() - Date.parse(instant)) / 1000;
 }

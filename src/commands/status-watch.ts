@@ -11,11 +11,11 @@ export interface Block {
 }
 
 /**
- * Shows something again and again until a signal or `--timeout` ends the command, which is a success. On a terminal each block takes the
- * place of the last one. While another process has the warehouse, the next block is waited for.
+ * Shows a block repeatedly until a signal or `--timeout` ends the command, which is a success. On a terminal each block
+ * replaces the last one. If another process occupies the warehouse, the next block is delayed.
  *
- * @param make the block at `now`, epoch milliseconds
- * @throws the error of `make`, unless trying again can help
+ * @param make creates the block at `now`, epoch milliseconds
+ * @throws the error of `make`, unless a retry may help
  */
 export async function watch(
   seconds: number,

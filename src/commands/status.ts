@@ -19,9 +19,9 @@ export interface StatusFlags extends JobFlags {
   readonly limit?: number;
   /** A week, a date or an instant. */
   readonly since?: string;
-  /** States with commas between them. */
+  /** States separated by commas. */
   readonly state?: string;
-  /** Seconds between two looks; `true` for the default. */
+  /** Seconds between refreshes; `true` for the default. */
   readonly watch?: number | true;
   /** Show the slices instead of the windows. */
   readonly slices?: boolean;
@@ -31,10 +31,10 @@ const DEFAULT_LIMIT = 20;
 const WATCH_SECONDS = 5;
 
 /**
- * Shows the ledger: runs, states, counts, stage seconds, sorted by window, and windows that are missing. Compares publications with the
+ * Shows the ledger: runs, states, counts, stage seconds, sorted by window, and missing windows. Compares publications with the
  * tables. With `--slices`: the slices of the job instead.
  *
- * @param show prints a block: one, or with `--watch` many
+ * @param show prints a block: one, or many with `--watch`
  */
 export async function statusCommand(flags: StatusFlags, context: Context, show: (block: Block) => void): Promise<void> {
   const job = await namedJob(flags, context);
@@ -77,7 +77,7 @@ async function readStatus({ job, warehouses, filter, flags, now }: StatusSpec): 
   const runs = runsOf(entries)
     .filter(isOfRun)
     .filter(({ window, state }) => Date.parse(window.start) >= since && (states?.has(state) ?? true))
-    // A rollback makes an old run the newest event.
+    // By time of the last entry: a rollback makes an old run the newest event.
     .sort((a, b) => (a.recordedAt < b.recordedAt ? -1 : 1))
     .slice(-limit)
     .sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1))

@@ -33,14 +33,16 @@ export interface StreamCompared {
   readonly refusal: ScoreBatchError | undefined;
 }
 
-/** Events that are named of each kind. */
+/** Most events to name per kind. */
 const NAMED = 20;
-/** Of the database that both sides are read into. */
+/** Memory of the database that both sides are read into. */
 const MEMORY_BYTES = 512 * 2 ** 20;
-/** Scores are written after their events, which may be ahead of Kafka's timestamps, but a clock may be behind. */
+/** Scores are written after their events. These may be ahead of Kafka's timestamps, and a clock may be behind. */
 const BEFORE_MS = 3_600_000;
 
-/** Compares what a stream wrote of the events of a window with what a batch job published for it, and changes nothing. */
+/**
+ * Compares what a stream wrote for the events of a window with what a batch job published for it, without changing anything.
+ */
 export async function streamCompareCommand(flags: StreamCompareFlags, context: Context): Promise<StreamCompared> {
   const { folder, environment, subject, signal } = context;
   const settings = await readStreamSettings(flags.job, folder, environment);
@@ -78,7 +80,7 @@ function refusalOf(look: LookBack, stream: string, batch: string): ScoreBatchErr
   return new ScoreBatchError('refused', 'nothing was compared: every event is outside the agreement or was left out');
 }
 
-/** What the stream wrote: files, or the topics of its job file. */
+/** The stream's output: files, or the topics of its job file. */
 async function writtenBy(
   settings: StreamSettings,
   flags: StreamCompareFlags,
@@ -102,8 +104,8 @@ async function writtenBy(
 }
 
 /**
- * Digest of the features that the batch was scored with: its file may have changed since. Where it has a query instead of events, nothing
- * says which features it has.
+ * Digest of the features with which the batch scored: its file may have changed since. If it has a query instead of events, its
+ * features are unknown.
  */
 async function featuresOf({ definition, root }: Job, { details }: Run, own: EventFeatures): Promise<string> {
   const { events } = definition.source;

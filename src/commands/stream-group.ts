@@ -9,7 +9,7 @@ import type { StreamReplayFlags } from './stream-replay.ts';
 import type { StreamFlags } from './stream-run.ts';
 import type { StreamSqlFlags } from './stream-sql.ts';
 
-/** Commands of stream jobs. `run` is the default one: `score-batch stream --job fraud`. */
+/** Commands for stream jobs. `run` is the default: `score-batch stream --job fraud`. */
 export function addStreamCommands({ program, context, show }: CommandLine): void {
   const stream = program.command('stream').description('score events as they come, with features of the last minutes');
   const run = stream
@@ -73,7 +73,7 @@ export function addStreamCommands({ program, context, show }: CommandLine): void
       const { streamReplayCommand } = await import('./stream-replay.ts');
       show(await streamReplayCommand(flags, context()));
     });
-  // As `run` does for the program: `score-batch stream --help` shows the flags of its default command.
+  // Like `run` in the program: `score-batch stream --help` shows the flags of its default command.
   stream.configureHelp({
     showGlobalOptions: true,
     visibleOptions: (command) => [...(command === stream ? run.options : []), ...command.options],

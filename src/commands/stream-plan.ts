@@ -18,7 +18,7 @@ export interface StreamPlanFlags extends JobFlags {
   readonly checkpoint?: number;
 }
 
-/** What the stream would do; with `--engine flink` its features as a job of Flink SQL, for which nothing is asked of Kafka. */
+/** Shows what the stream would do; with `--engine flink` its features as a Flink SQL job, without asking Kafka. */
 export async function streamPlanCommand(
   { job, engine, checkpoint }: StreamPlanFlags,
   context: Context,
@@ -80,7 +80,7 @@ function describe({ name, aggregate, field, windowMs, where }: WindowFeature): s
   return `${name}: ${aggregate} of ${field ?? 'events'} in ${showDuration(windowMs)}${filtered}`;
 }
 
-/** Those of Kafka's transactions included, which are no events. */
+/** Counts offsets, so Kafka's transaction markers are included, although they are no events. */
 function recordsOf({ partitions }: TopicFacts): number {
   return partitions.reduce((sum, { begin, end }) => sum + end - begin, 0);
 }

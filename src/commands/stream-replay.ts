@@ -16,7 +16,7 @@ export interface StreamReplayFlags extends JobFlags {
   readonly deadLetter?: string;
 }
 
-/** Scores the events of a stretch of time once more, with this or another model, into a topic of its own. */
+/** Scores the events of a range of time once more, with this or another model, into a separate topic. */
 export async function streamReplayCommand(
   flags: StreamReplayFlags,
   context: Context,
@@ -45,7 +45,7 @@ export async function streamReplayCommand(
   return { data, text: textOf(data) };
 }
 
-/** A replay leaves alone what the stream reads and writes. */
+/** Refuses topics that the stream itself reads or writes. */
 function refuseOwnTopics({ name, input, output, attributes }: StreamSettings, { topic, deadLetter }: StreamReplayFlags): void {
   const own = [input, output.scores, output.deadLetter, output.alerts, attributes && 'topic' in attributes && attributes.topic];
   for (const [flag, given] of [

@@ -18,7 +18,7 @@ export interface StreamFlags extends JobFlags {
   readonly acceptFeatures?: boolean;
 }
 
-/** Flags that mean nothing without, or with, `--events`. */
+/** Flags that only make sense with, or without, `--events`. */
 const OF_FILE = ['out', 'deadLetter', 'alerts', 'attributes', 'partitions'] as const;
 const OF_TOPIC = ['start', 'acceptNewGroup', 'acceptFeatures'] as const;
 
@@ -36,7 +36,7 @@ export async function streamCommand(flags: StreamFlags, context: Context): Promi
     return settings;
   };
   if (events === undefined) {
-    // A file of events needs no client of Kafka.
+    // Loaded here, because a file of events needs no Kafka client.
     const { runStream } = await import('../stream/process/run-stream.ts');
     await runStream({ read, start, acceptNewGroup, acceptFeatures, hashKey, environment, console, signal, serving });
     return;

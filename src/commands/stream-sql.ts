@@ -16,7 +16,9 @@ export interface StreamSqlFlags extends JobFlags {
   readonly batch?: string;
 }
 
-/** The features of a stream job as a SELECT, which a training set is made with: over a table, or as a batch job has it, with attributes. */
+/**
+ * The features of a stream job as a SELECT for building a training set: over a table, or as in a batch job, with attributes.
+ */
 export async function streamSqlCommand(
   { job, table, warehouse, batch }: StreamSqlFlags,
   { folder, environment, subject }: Context,
@@ -52,7 +54,7 @@ function ofTable(features: EventFeatures, table: string, warehouse: string): Kin
   return { kind, sql: eventSql(features, { table: name, kind }) };
 }
 
-/** @throws ScoreBatchError `configuration` if the job scores something else than these features */
+/** @throws ScoreBatchError `configuration` if the job scores something other than these features */
 function ofBatch({ digest }: EventFeatures, { definition, kind, query }: Job): KindSql {
   if (digestOfSql(query) === digest) return { kind, sql: query };
   const { events } = definition.source;

@@ -13,7 +13,7 @@ export interface SwitchFlags extends JobFlags {
   readonly dryRun?: boolean;
 }
 
-/** Lets people read the current table, or the batch again. */
+/** Switches what people read to the current table, or back to the batch. */
 export async function switchShadowCommand(
   to: ShadowTarget,
   flags: SwitchFlags,
@@ -48,7 +48,7 @@ function showSwitch({ state, view, reads, run_id, windows, forced, refusals, rea
   ].join('\n');
 }
 
-/** @throws ScoreBatchError `usage` if `--shadow` comes with what is for something else */
+/** @throws ScoreBatchError `usage` if `--shadow` is combined with flags for something else */
 export function refuseBeside(flags: object, names: Readonly<Record<string, string>>): void {
   const given = Object.entries(names).find(([name]) => (flags as Readonly<Record<string, unknown>>)[name] !== undefined);
   if (given === undefined) return;

@@ -7,7 +7,7 @@ import { addJobOption, addNamedWindowOptions, type GlobalFlags, type JobFlags } 
 import type { PromoteFlags } from './promote.ts';
 import type { RollbackFlags } from './rollback.ts';
 
-/** Flags of `rollback` that are of a window. */
+/** Flags of `rollback` that concern windows. */
 const BESIDE_SHADOW = {
   week: '--week',
   date: '--date',
@@ -18,7 +18,7 @@ const BESIDE_SHADOW = {
   force: '--force',
 };
 
-/** Commands that set a job up and keep it in order. */
+/** Commands that set up and maintain a job. */
 export function addUpkeepCommands({ program, context, show, showData }: CommandLine): void {
   addNamedWindowOptions(
     addJobOption(program.command('rollback').description('make an earlier publication of a window current again')),

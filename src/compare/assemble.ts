@@ -15,7 +15,7 @@ import { rounded } from './rounded.ts';
 
 const MILLION = 10 ** SCORE_SCALE;
 
-/** What was counted of two sides. */
+/** Counts of two sides. */
 export interface Counted {
   readonly a: { readonly facts: SideFacts; readonly distribution: Distribution };
   readonly b: { readonly facts: SideFacts; readonly distribution: Distribution };
@@ -23,7 +23,7 @@ export interface Counted {
   readonly bands: Bands;
 }
 
-/** Puts a comparison together, without outcomes. */
+/** Builds a comparison, without outcomes. */
 export function assemble({ a, b, pairs, bands }: Counted): Comparison {
   const coverage = coverageOf(a.distribution.users, b.distribution.users, pairs.users);
   const drift = driftOf(a.distribution, b.distribution);
@@ -50,7 +50,7 @@ export function assemble({ a, b, pairs, bands }: Counted): Comparison {
   };
 }
 
-/** The score 1 is in the last tenth. */
+/** The score 1 belongs to the last tenth. */
 function inTenths({ bins }: Distribution): number[] {
   const counts = Array.from({ length: 10 }, () => 0);
   for (const [bin, users] of bins) {
@@ -94,7 +94,7 @@ function quantilesOf(values: readonly (number | undefined)[]): Quantile[] {
   });
 }
 
-/** Bands that the job does not have any more stand after those that it has. */
+/** Bands that the job no longer has come after those that it has. */
 function movesOf(moves: PairFacts['moves'], users: number, { bounds, rest }: Bands): BandMoves {
   const known = [...bounds.map(({ name }) => name), rest];
   const others = moves.flatMap(({ from, to }) => [from, to]).filter((name) => !known.includes(name));

@@ -7,7 +7,7 @@ import type { ScoredRows } from './scored-rows.ts';
 
 const MILLION = 1_000_000n;
 
-/** Adds the bands that a publication would give to rows that have none, such as those that were scored aside. */
+/** Adds the bands that a publication would assign to rows without any, such as rows scored aside. */
 export async function withBands(reader: TableReader, rows: ScoredRows, { by, bounds, rest }: Bands): Promise<ScoredRows> {
   if (rows.banded) return rows;
   const { dialect } = reader;
@@ -39,7 +39,7 @@ export async function withBands(reader: TableReader, rows: ScoredRows, { by, bou
       plain,
       borders.map(({ millionths }) => `millionths >= ${millionths}`),
     );
-  // Only users with a score at a border need their place among equal scores.
+  // Only users with a score at a border need their position among equal scores.
   const order = keyOrder(
     dialect,
     rows.key.map((column) => ({ ...column, native: column.type })),
@@ -58,7 +58,7 @@ export async function withBands(reader: TableReader, rows: ScoredRows, { by, bou
   );
 }
 
-/** The borders of shares of all rows, in parts per million; none without rows. */
+/** The score borders of the given shares of all rows, in parts per million; none without rows. */
 async function readBorders(reader: TableReader, { select }: ScoredRows, shares: readonly number[]): Promise<Border[]> {
   const { dialect, rows } = reader;
   const [[total] = []] = await rows(`SELECT ${asTexts(dialect, ['COUNT(*)'])} FROM (${select}) unbanded`);
@@ -73,7 +73,7 @@ async function readBorders(reader: TableReader, { select }: ScoredRows, shares: 
   const found = steps.map(([step, n, above]) => ({ millionths: Number(step), tied: Number(n), above: Number(above) }));
   return places.map((place) => {
     const at = found.find(({ above, tied }) => above < place && above + tied >= place);
-    // A share of 0 has no rows: no score is above the highest.
+    // A share of 0 has no rows, so its border is above the highest score.
     if (at === undefined) return { millionths: 1_000_001, taken: 0, tied: 0 };
     return { millionths: at.millionths, taken: place - at.above, tied: at.tied };
   });

@@ -23,11 +23,11 @@ export interface CompareOptions {
   readonly largest?: number;
 }
 
-/** How many of the largest differences are listed. */
+/** Default number of the largest differences to list. */
 export const LARGEST = 20;
 
 /**
- * Compares two sides in one warehouse by aggregating SQL: few rows leave it.
+ * Compares two sides in one warehouse with aggregating SQL: few rows leave it.
  *
  * @returns the comparison without outcomes, whose labels are in the source
  * @throws ScoreBatchError `configuration` if the keys of the sides differ

@@ -20,12 +20,12 @@ export interface StreamOptions {
   readonly bands: { readonly a: Bands; readonly b: Bands };
   readonly largest?: number;
   readonly signal: AbortSignal;
-  /** About how many rows of a side are held at once. */
+  /** Approximate number of rows of a side to hold at once. */
   readonly rowsAtOnce?: number;
 }
 
 /**
- * Rows of a side that are held at once: every range reads the whole side, so there are sixteen at most until a range has a million
+ * Rows of a side held at once. Every range reads the whole side, so there are at most sixteen, until a range reaches a million
  * rows, about 200 MB.
  */
 function rangeRows(users: number): number {
@@ -33,8 +33,8 @@ function rangeRows(users: number): number {
 }
 
 /**
- * Compares two sides in different warehouses: reads both in the order of the hash of their key and joins them. Memory is bounded:
- * eight bytes per user in both, and a range of each side. Equal differences among the largest are in the order of the hash.
+ * Compares two sides in different warehouses: reads both in the order of the key's hash and joins them. Memory is bounded:
+ * eight bytes per user in both, and a range of each side. Equal differences among the largest are in hash order.
  *
  * @throws ScoreBatchError `configuration` if the keys of the sides differ, `conflict` if rows change meanwhile
  */
@@ -77,7 +77,7 @@ export async function compareStreams(options: StreamOptions): Promise<Comparison
   });
 }
 
-/** Pairs of users with the same hash. @param seen counts the users of each side */
+/** Yields pairs of users with the same hash. @param seen counts the users of each side */
 async function* joined(
   a: AsyncGenerator<StreamedUser>,
   b: AsyncGenerator<StreamedUser>,
@@ -105,7 +105,7 @@ interface Pair {
   readonly b: number;
 }
 
-/** The pairs with the largest differences. */
+/** Collects the pairs with the largest differences. */
 class Top {
   readonly #most: number;
   #pairs: Pair[] = [];
@@ -118,7 +118,7 @@ class Top {
   add({ hash, millionths: a }: StreamedUser, { millionths: b }: StreamedUser): void {
     if (Math.abs(b - a) <= this.#least) return;
     this.#pairs.push({ hash, a, b });
-    // Sorted now and then, so that each pair costs little.
+    // Sort only occasionally, so that each pair costs little.
     if (this.#pairs.length < 2 * this.#most + 100) return;
     this.#pairs = this.pairs;
     const last = this.#pairs.at(-1);

@@ -12,7 +12,7 @@ import { percent, score, sentencesOf, showLimit, signed } from './sentences.ts';
 
 type Report = Pick<JobDefinition['report'], 'page_keys'>;
 
-/** A comparison as one HTML file that loads nothing. Keys are shown only if the job's report may show them. */
+/** A comparison as a self-contained HTML file. Keys are shown only if the job's report may show them. */
 export function comparisonPage(comparison: Comparison, limits: readonly CheckedLimit[], report: Report): string {
   const { a, b } = comparison;
   const [first = '', second = first] = sentencesOf(comparison);

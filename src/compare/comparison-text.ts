@@ -90,7 +90,7 @@ function showed(value: number | null | undefined, show: (value: number) => strin
   return value === null || value === undefined ? '-' : show(value);
 }
 
-/** One line per limit that is exceeded. */
+/** One line per exceeded limit. */
 export function exceeded(limits: readonly CheckedLimit[]): string[] {
   return limits.filter(({ state }) => state === 'beyond').map(showLimit);
 }

@@ -5,15 +5,15 @@ import { rounded } from './rounded.ts';
 export type CompareLimits = JobDefinition['compare'];
 export type LimitName = keyof CompareLimits;
 
-/** One limit of the job file, and what the comparison says of it. */
+/** One limit of the job file, and the comparison's verdict on it. */
 export interface CheckedLimit {
   readonly name: LimitName;
   readonly limit: number;
   /** Null if it was not measured. */
   readonly value: number | null;
   /**
-   * `not checked` if outcomes are not known, or if the sides are two windows without a user in both. A measure that two sides of
-   * one window lack is `beyond`: nothing shows that it is within.
+   * `not checked` if outcomes are not known, or if the sides are two windows without common users. A measure missing for two
+   * sides of one window is `beyond`: nothing shows that it is within.
    */
   readonly state: 'within' | 'beyond' | 'not checked';
 }

@@ -1,21 +1,22 @@
 import type { ReadableRows } from './outcomes.ts';
 import { hashOf } from './scored-rows.ts';
 
-/** Key hashes have this many values; see `Dialect.hash`. */
+/** Number of values of key hashes; see `Dialect.hash`. */
 const HASHES = 2n ** 60n;
 
 /** A user in a stream. */
 export interface StreamedUser {
-  /** Hash of the key as text of 19 digits, so that texts order like numbers. */
+  /** Hash of the key as a string of 19 digits, so that strings sort like numbers. */
   readonly hash: string;
   readonly millionths: number;
   readonly band: string;
 }
 
 /**
- * The rows of a side in the order of the hash of their key, which every warehouse computes alike, a range of hashes at a time.
+ * The rows of a side in the order of the key's hash, which every warehouse computes the same way, one range of hashes at a
+ * time.
  *
- * @param rowsAtOnce about how many rows are held
+ * @param rowsAtOnce approximate number of rows to hold
  */
 export async function* inHashOrder({ read, rows, users }: ReadableRows, rowsAtOnce: number): AsyncGenerator<StreamedUser> {
   const ranges = Math.max(1, Math.ceil(users / rowsAtOnce));
@@ -34,7 +35,7 @@ export async function* inHashOrder({ read, rows, users }: ReadableRows, rowsAtOn
   }
 }
 
-/** The canonical texts of keys by their hashes. */
+/** The canonical strings of keys, by their hashes. */
 export async function keysOf({ read, rows }: ReadableRows, hashes: readonly string[]): Promise<Map<string, string[]>> {
   if (hashes.length === 0) return new Map();
   const found = await read(async ({ dialect, rows: select }) => {

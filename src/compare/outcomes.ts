@@ -12,7 +12,7 @@ import { hashOf, type ScoredRows } from './scored-rows.ts';
 /** The outcomes of a window. */
 export interface KnownLabels {
   readonly source: Source;
-  /** Users without a label: leave them out, or count them as not come true. */
+  /** Users without a label: leave them out, or count them as negative. */
   readonly missing: 'exclude' | 'negative';
   readonly query: Query;
   readonly columns: LabelColumns;
@@ -26,7 +26,9 @@ export interface ReadableRows {
   readonly users: number;
 }
 
-/** Measures both sides over the users in both whose outcome is known. Memory is bounded: nine bytes per user, and a partition. */
+/**
+ * Measures both sides over the common users whose outcome is known. Memory is bounded: nine bytes per user, and a partition.
+ */
 export async function pairedOutcomes(
   labels: KnownLabels,
   { a, b }: { readonly a: ReadableRows; readonly b: ReadableRows },

@@ -3,7 +3,7 @@ import { ScoreBatchError, systemCode } from '../errors.ts';
 
 const START = '<!doctype html>';
 
-/** @throws ScoreBatchError `usage` if the file exists and is not a page: a typing error must not cost a job file or a warehouse */
+/** @throws ScoreBatchError `usage` if the file exists and is not a page: a typo must not overwrite a job file or a warehouse */
 export async function refuseOtherFile(file: string): Promise<void> {
   const found = await startOf(file);
   if (found === undefined || found === START) return;

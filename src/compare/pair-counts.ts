@@ -12,7 +12,7 @@ export interface Pairs {
 
 export type CountedPairs = Omit<PairFacts, 'moves' | 'largest'>;
 
-/** What the SQL of `readPairs` measures, by counting: 40 MB beside the scores, and linear time. */
+/** Computes in memory what the SQL of `readPairs` measures, by counting: 40 MB besides the scores, and linear time. */
 export function countPairs({ size, a, b }: Pairs): CountedPairs {
   const changes = new Uint32Array(2 * HIGHEST + 1);
   const [ofA, ofB] = [new Uint32Array(HIGHEST + 1), new Uint32Array(HIGHEST + 1)];
@@ -77,7 +77,7 @@ function borderOf(counts: Uint32Array, size: number): Border {
   throw new RangeError('there are no scores');
 }
 
-/** Twice the distance of a score's mean rank from the mean of all ranks. */
+/** Twice the difference between a score's mean rank and the mean of all ranks. */
 function centredRanks(counts: Uint32Array, size: number): Float64Array {
   const ranks = new Float64Array(counts.length);
   let upto = 0;

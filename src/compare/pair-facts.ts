@@ -1,8 +1,8 @@
-/** What the users of both sides have in common, in whole millionths; made by SQL or from two streams. */
+/** Facts about the users of both sides, in whole millionths; computed by SQL or from two streams. */
 export interface PairFacts {
   /** Users in both. */
   readonly users: number;
-  /** Sums over B − A, and over its absolute value. */
+  /** Sums of B − A, and of its absolute value. */
   readonly change: number;
   readonly absolute: number;
   readonly largestChange: number;
@@ -11,27 +11,27 @@ export interface PairFacts {
   readonly muchLower: number;
   readonly quantiles: readonly (number | undefined)[];
   readonly moves: readonly { readonly from: string; readonly to: string; readonly users: number }[];
-  /** Users of the riskiest tenth that both have; can be a fraction, see `overlapOf`. */
+  /** Number of users in the riskiest tenth of both sides; can be a fraction, see `overlapOf`. */
   readonly overlap: number;
   /** Undefined if all scores of a side are equal, or there are fewer than two users. */
   readonly spearman: number | undefined;
   readonly largest: readonly { readonly key: readonly string[]; readonly a: number; readonly b: number }[];
 }
 
-/** A difference above this, in millionths, is called much higher or lower. */
+/** A larger difference, in millionths, is called much higher or lower. */
 export const MUCH = 100_000;
 
 /** Quantiles of scores and differences, in percent. */
 export const PERCENTS = [1, 5, 25, 50, 75, 95, 99] as const;
 
-/** The border of the highest scores: all above it are among them, and `taken` of the `tied` users at it. */
+/** The border of the highest scores: they include all users above it, and `taken` of the `tied` users at it. */
 export interface Border {
   readonly millionths: number;
   readonly taken: number;
   readonly tied: number;
 }
 
-/** How many users are above or at the borders of both sides. */
+/** Numbers of users above or at the borders of both sides. */
 export interface AtBorders {
   readonly bothAbove: number;
   readonly aAboveBAt: number;
@@ -39,14 +39,14 @@ export interface AtBorders {
   readonly bothAt: number;
 }
 
-/** Users in the riskiest tenth, of all: as many as are in decile 1. */
+/** Number of users in the riskiest tenth: as many as are in decile 1. */
 export function tenthOf(users: number): number {
   return Math.ceil(users / 10);
 }
 
 /**
- * Overlap of two sets of highest scores. Users tied at a border are in its set by the share of them that fits, and in both sets
- * by the smaller of their two shares. So equal scores have the overlap 1 however ties are broken.
+ * Overlap of two sets of highest scores. Users tied at a border belong to its set in proportion to the share that fits, and to
+ * both sets by the smaller of the two shares. So equal scores have an overlap of 1, however ties are broken.
  */
 export function overlapOf(a: Border, b: Border, { bothAbove, aAboveBAt, aAtBAbove, bothAt }: AtBorders): number {
   const [shareA, shareB] = [a.taken / a.tied, b.taken / b.tied];

@@ -5,13 +5,13 @@ import { type Border, MUCH, overlapOf, type PairFacts, tenthOf } from './pair-fa
 import { asTexts, quantilesOver, stepsOf, toNumber } from './score-steps.ts';
 import type { ScoredRows } from './scored-rows.ts';
 
-/** The rows of a side as they are, and with bands. Bands can cost a sort, so only the query of moves reads them. */
+/** The rows of a side without and with bands. Bands can cost a sort, so only the query of moves reads them. */
 export interface PairedRows {
   readonly plain: ScoredRows;
   readonly banded: ScoredRows;
 }
 
-/** Compares the users of both sides, who are found by their key. @param largest number of differences to list */
+/** Compares the users of both sides, matched by key. @param largest number of differences to list */
 export async function readPairs(reader: TableReader, a: PairedRows, b: PairedRows, largest: number): Promise<PairFacts> {
   const pairs = joined(a.plain, b.plain);
   const sums = await readSums(reader, joined(a.banded, b.banded, ['side_a.band AS band_a', 'side_b.band AS band_b']));
@@ -57,7 +57,7 @@ async function readSums({ dialect, rows }: TableReader, pairs: string): Promise<
   };
 }
 
-/** Twice the distance of the mean rank of a step from the mean of all ranks; a whole number. */
+/** Twice the difference between a step's mean rank and the mean of all ranks; an integer. */
 function centred(steps: string): string {
   return `2 * ${steps}.upto - ${steps}.n - ${steps}.total`;
 }

@@ -16,7 +16,7 @@ export function refuseOtherKeys(a: KeyOfSide, b: KeyOfSide): void {
   );
 }
 
-/** @throws ScoreBatchError `configuration` if the scores are in columns of other names, so they may say different things */
+/** @throws ScoreBatchError `configuration` if the score columns have different names, and so may mean different things */
 export function refuseOtherScores(
   a: { readonly name: string; readonly score: string },
   b: { readonly name: string; readonly score: string },
@@ -32,7 +32,7 @@ export function refuseOtherClasses(
   a: { readonly name: string; readonly scoreClass: string | null | undefined },
   b: { readonly name: string; readonly scoreClass: string | null | undefined },
 ): void {
-  // A model without classes may say the same as one of them.
+  // A model without classes may predict the same as one of the classes.
   if (a.scoreClass === undefined || b.scoreClass === undefined || a.scoreClass === b.scoreClass) return;
   const [ofA, ofB] = [a, b].map(({ scoreClass }) => scoreClass ?? 'the predicted class');
   throw new ScoreBatchError(
@@ -50,7 +50,7 @@ function showKey(key: readonly TableColumn[]): string {
   return key.map(({ name, type }) => `${name} (${type})`).join(', ');
 }
 
-/** Equal for types whose equal values have the same canonical text; warehouses have their own ways to store a whole number. */
+/** The same for types whose equal values have the same canonical text; warehouses store integers in different ways. */
 function kindOf({ type }: TableColumn): string {
   return type === 'integer' || type === 'decimal' ? 'number' : type === 'uuid' ? 'string' : type;
 }

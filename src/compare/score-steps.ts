@@ -2,8 +2,8 @@ import type { Dialect } from '../warehouse/dialect.ts';
 import { PERCENTS } from './pair-facts.ts';
 
 /**
- * Common table expressions that count the rows of a SELECT by a column of whole numbers: `<name>_steps` has each distinct `step`
- * with the number `n` of its rows, of all rows up to it (`upto`) and of all (`total`). Sorts distinct values, not rows.
+ * Common table expressions that count the rows of a SELECT by an integer column: `<name>_steps` has each distinct `step` with
+ * its number of rows `n`, the number up to it (`upto`) and of all (`total`). Sorts distinct values, not rows.
  */
 export function stepsOf(name: string, select: string, column: string): string {
   return `${name}_counted AS (SELECT ${column} AS step, COUNT(*) AS n FROM ${select} GROUP BY ${column}),
@@ -11,12 +11,12 @@ export function stepsOf(name: string, select: string, column: string): string {
       SUM(n) OVER () AS total FROM ${name}_counted)`;
 }
 
-/** Expressions over steps for the quantiles of `PERCENTS`: the lowest value that so many of the rows do not exceed. */
+/** Expressions over steps for the quantiles of `PERCENTS`: the lowest value that this percentage of rows does not exceed. */
 export function quantilesOver(): string[] {
   return PERCENTS.map((percent) => `MIN(CASE WHEN upto * 100 >= total * ${percent} THEN step END)`);
 }
 
-/** A list of whole numbers as text, each with a name. */
+/** SELECT list of integer expressions as text, each with a name. */
 export function asTexts(dialect: Dialect, expressions: readonly string[]): string {
   const integer = dialect.type({ type: 'integer' });
   return expressions
@@ -24,7 +24,7 @@ export function asTexts(dialect: Dialect, expressions: readonly string[]): strin
     .join(', ');
 }
 
-/** A whole number of a text row; undefined for null. */
+/** An integer of a text row; undefined for null. */
 export function toNumber(text: string | null | undefined): number | undefined {
   return text === null || text === undefined ? undefined : Number(text);
 }

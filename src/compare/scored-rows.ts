@@ -3,19 +3,19 @@ import { namesJob, SCORE_SCALE, type TableColumn, type TableLayout } from '../do
 import type { Dialect } from '../warehouse/dialect.ts';
 import { instant, keyHash } from '../warehouse/sql/dialect.ts';
 
-/** The rows of a side in its warehouse: one per user, with unique keys that have no nulls. */
+/** The rows of a side in its warehouse: one per user, with unique, non-null keys. */
 export interface ScoredRows {
-  /** A SELECT of the columns `key_0`, `key_1`, …, `millionths` (the score as a whole number), and `band` if it is `banded`. */
+  /** A SELECT of the columns `key_0`, `key_1`, …, `millionths` (the score as an integer), and `band` if `banded`. */
   readonly select: string;
   /** The key's columns, for their types. */
   readonly key: readonly TableColumn[];
-  /** Whether the rows have the band that was published. */
+  /** Whether the rows have their published bands. */
   readonly banded: boolean;
 }
 
-/** A publication, current or replaced, and where its rows are. */
+/** A current or replaced publication, and where its rows are. */
 export interface PublishedRows {
-  /** The scores table with the columns that the publication wrote, as `RunDetails.columns` has them. */
+  /** The scores table with the columns that the publication wrote, from `RunDetails.columns`. */
   readonly table: TableLayout;
   readonly job: string;
   readonly window: { readonly start: string; readonly end: string };
@@ -28,7 +28,7 @@ export interface PublishedRows {
   readonly score: string;
 }
 
-/** The table that has the rows of a publication. */
+/** The table with the rows of a publication. */
 export function tableOf({ table, replaced }: Pick<PublishedRows, 'table' | 'replaced'>): TableLayout {
   return replaced ? replacedLayout(table) : table;
 }
@@ -49,7 +49,7 @@ export function publishedRows(dialect: Dialect, found: TableLayout, rows: Publis
   };
 }
 
-/** The hash of the key of rows, which every warehouse computes alike. */
+/** Hash of a row's key, which every warehouse computes the same way. */
 export function hashOf(dialect: Dialect, { key }: Pick<ScoredRows, 'key'>): string {
   const columns = key.map((column, i) => ({ ...column, name: `key_${i}`, native: column.type }));
   return keyHash(dialect, columns);

@@ -3,7 +3,7 @@ import { counted, grouped } from '../domain/counted.ts';
 import { MAJOR_PSI, STABLE_PSI } from '../domain/psi.ts';
 import type { CheckedLimit, LimitName } from './comparison.ts';
 
-/** What a comparison says, in plain sentences, the most important first. */
+/** A comparison in plain sentences, the most important first. */
 export function sentencesOf(comparison: Comparison): string[] {
   const { a, b, coverage, differences, ranks, bands, psi } = comparison;
   const mean =

@@ -15,7 +15,7 @@ export interface FoundSide {
   readonly run: Run;
   readonly window: LedgerWindow;
   readonly rows: PublishedRows;
-  /** Users that it published and that were not erased since. */
+  /** Users that it published, without those erased since. */
   readonly users: number;
 }
 
@@ -27,11 +27,10 @@ export interface SideSource {
 }
 
 /**
- * Finds what a user names: the label of a window stands for what is published for it now, the id of a run for what that run
- * published last.
+ * Resolves a name given by the user: a window's label means its current publication, a run's id that run's last publication.
  *
- * @throws ScoreBatchError `usage` if there is no such window or run, `refused` if it has no publication, `configuration` if it was
- *   published with other columns than the job has now
+ * @throws ScoreBatchError `usage` if there is no such window or run, `refused` if it has no publication, `configuration` if it
+ * was published with other columns than the job has now
  */
 export async function findSide(name: string, source: SideSource): Promise<FoundSide> {
   const { definition, ledger } = source;
@@ -61,7 +60,7 @@ export async function findSide(name: string, source: SideSource): Promise<FoundS
   });
 }
 
-/** Undefined if the text does not have the form of a week, a day or an hour. */
+/** Undefined if the string does not have the form of a week, a day or an hour. */
 function windowNamed(name: string, zone: string): { readonly start: string; readonly end: string } | undefined {
   const flags = /^\d{4}-W\d{2}$/.test(name)
     ? { week: name }
@@ -82,7 +81,7 @@ function sideOf(name: string, entries: readonly LedgerEntry[], runId: string | u
     entries.findLast((entry) => entry.runId === runId && entry.publication !== undefined && entry.rows !== undefined) ?? {};
   const current = currentPublication(entries);
   const replaced = current?.runId !== runId;
-  // That entry counts rows as they were published; these are the counts after erasures.
+  // The entry counts rows at publication; these are the counts after erasures.
   const rows = replaced ? run?.rows : current?.rows;
   if (run === undefined || publication === undefined || rows === undefined) throw unpublished(name, entries, run);
   const { job, window, model } = run;
@@ -104,7 +103,7 @@ function sideOf(name: string, entries: readonly LedgerEntry[], runId: string | u
   };
 }
 
-/** The job file's key and score among the columns that were published. */
+/** The job file's key and score among the published columns. */
 function columnsOf(name: string, columns: PublishedRows['table']['columns'], { source, score }: JobDefinition) {
   const find = (wanted: string) => columns.find((column) => column.name.toLowerCase() === wanted.toLowerCase());
   const missing = [...source.key, score.column].filter((column) => find(column) === undefined);
@@ -140,7 +139,7 @@ function unpublished(name: string, entries: readonly LedgerEntry[], run: Run | u
 }
 
 /**
- * The rows of a publication in its warehouse, which must hold as many as the ledger counts.
+ * The rows of a publication in its warehouse, which must match the ledger's count.
  *
  * @throws ScoreBatchError `refused` if they are gone or were changed
  */

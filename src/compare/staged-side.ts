@@ -5,14 +5,14 @@ import type { Dialect } from '../warehouse/dialect.ts';
 import { inMillionths, type ScoredRows } from './scored-rows.ts';
 
 interface StagedRows {
-  /** FROM clause as `Sink.readStaged` gives it. */
+  /** FROM clause from `Sink.readStaged`. */
   readonly staged: string;
   readonly key: readonly Column[];
   /** Whether the sink `stagesText`. */
   readonly stagesText: boolean;
 }
 
-/** Rows that are staged and not published: they have no bands yet. */
+/** Rows that are staged, not published, and so have no bands yet. */
 export function stagedRows(dialect: Dialect, { staged, key, stagesText }: StagedRows): ScoredRows {
   const columns = key as readonly TableColumn[];
   const keys = columns.map((column, i) => {

@@ -1,8 +1,8 @@
 import { branchesOf, type Flag, type Grammar, lastWord, namesWithValue, quoted, type Value } from './grammar.ts';
 
 /**
- * The completion script for bash 4 and newer. It needs no other package. Names of jobs come from the shell's glob, never from
- * `compgen -W`, which would run what a file is named.
+ * The completion script for bash 4 and newer. It needs no other package. Job names come from the shell's glob, never from
+ * `compgen -W`, which would execute code in file names.
  */
 export function bashScript(program: Grammar): string {
   const { commands, values, flags, words } = branchesOf(program, { completing, listing, naming });
@@ -68,7 +68,7 @@ ${words}
 complete -F _score_batch score-batch`;
 }
 
-/** What completes the value of a flag. A value that may be left out is a text, and says nothing of what comes next. */
+/** Code that completes the value of a flag. An optional value counts as text, which leaves the next word open. */
 function completing(value: Value): string {
   switch (value.kind) {
     case 'choice':

@@ -4,7 +4,7 @@ import { allGrammars, type Flag, type Grammar, namesWithValue } from './grammar.
 export function fishScript(program: Grammar): string {
   const leaves = allGrammars(program).filter(({ name }) => name !== '');
   const own = leaves.flatMap(({ name, options }) =>
-    // `run` is the default command, so its flags may also stand without its name.
+    // `run` is the default command, so its flags are also valid without its name.
     options.map((flag) => flagLine(flag, name === 'run' ? `__score_batch_at '' run` : `__score_batch_at ${quoted(name)}`)),
   );
   const commands = allGrammars(program).flatMap((parent) =>
@@ -74,7 +74,7 @@ const COMPLETE = 'complete -c score-batch';
 function flagLine({ names, description, value, optional }: Flag, condition: string | undefined): string {
   const spelled = names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
   const when = condition === undefined ? [] : [`-n ${quoted(condition)}`];
-  // A value that may be left out must not be demanded.
+  // Do not require an optional value.
   const takes = value === undefined || optional ? [] : [TAKES[value.kind === 'choice' ? 'text' : value.kind]];
   const choices = value?.kind === 'choice' ? [`-a ${quoted(value.choices.join(' '))}`] : [];
   return [COMPLETE, ...when, ...spelled, ...takes, ...choices, `-d ${quoted(description)}`].join(' ');
@@ -87,7 +87,7 @@ const TAKES = {
   text: '-x',
 };
 
-/** A text in single quotes, as fish reads it. */
+/** A string in single quotes for fish. */
 function quoted(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }

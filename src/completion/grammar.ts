@@ -5,7 +5,7 @@ export interface Grammar {
   /** `model inspect`; empty for the program itself, which is also its default command. */
   readonly name: string;
   readonly description: string;
-  /** Of the command alone. */
+  /** Options of this command only. */
   readonly options: readonly Flag[];
   readonly values: readonly Value[];
   readonly commands: readonly Grammar[];
@@ -17,15 +17,15 @@ export interface Flag {
   readonly description: string;
   /** Undefined for a flag without a value. */
   readonly value: Value | undefined;
-  /** Whether the value can be left out. */
+  /** Whether the value may be left out. */
   readonly optional: boolean;
 }
 
-/** What a value is; `text` is whatever no shell can know. */
+/** Kind of a value; `text` is anything that a shell cannot know. */
 export type Value = { readonly kind: 'choice'; readonly choices: readonly string[] } | { readonly kind: Kind };
 type Kind = 'job' | 'file' | 'folder' | 'text';
 
-/** By the placeholder in `--help`, which is all that a person is told, too. */
+/** By the placeholder in `--help`, which is also all that people see. */
 const KINDS: Readonly<Record<string, Kind>> = {
   'name|file': 'job',
   file: 'file',
@@ -49,7 +49,7 @@ function grammarOfCommand(command: Command, name: string): Grammar {
     name,
     description: command.description(),
     options: command.options.filter(({ hidden }) => !hidden).map(flagOf),
-    // `run` takes an argument only to refuse it.
+    // `run` takes an argument only in order to refuse it.
     values: command.registeredArguments.filter(({ required }) => required).map(valueOfArgument),
     commands: command.commands.map((child) => grammarOfCommand(child, `${name} ${child.name()}`.trim())),
   };
@@ -76,21 +76,21 @@ export function allGrammars(grammar: Grammar): Grammar[] {
   return [grammar, ...grammar.commands.flatMap(allGrammars)];
 }
 
-/** The flags that may follow a command: its own, then those of every command. The program has those of `run`. */
+/** The flags that may follow a command: its own, then the global ones. The program has those of `run`. */
 function flagsAfter(grammar: Grammar, program: Grammar): readonly Flag[] {
   if (grammar !== program) return [...grammar.options, ...program.options];
   const run = program.commands.find(({ name }) => name === 'run');
   return [...(run?.options ?? []), ...program.options];
 }
 
-/** The names of all flags with a value that must, or may, follow. */
+/** The names of all flags whose value is required, or optional. */
 export function namesWithValue(program: Grammar, optional: boolean): string[] {
   const flags = allGrammars(program).flatMap(({ options }) => options);
   const fitting = flags.filter((flag) => flag.value !== undefined && flag.optional === optional);
   return [...new Set(fitting.flatMap(({ names }) => names))];
 }
 
-/** Flags by what their value is, for those values that a shell can complete. */
+/** Flags grouped by value, for values that a shell can complete. */
 function flagsByValue(program: Grammar): { readonly names: readonly string[]; readonly value: Value }[] {
   const found = new Map<string, { names: Set<string>; value: Value }>();
   for (const { names, value } of allGrammars(program).flatMap(({ options }) => options)) {
@@ -103,17 +103,17 @@ function flagsByValue(program: Grammar): { readonly names: readonly string[]; re
   return [...found.values()].map(({ names, value }) => ({ names: [...names], value }));
 }
 
-/** What differs between bash and zsh in the branches of `case` that a script has for each command and flag. */
+/** What differs between bash and zsh in the `case` branches that a script has for each command and flag. */
 export interface Shell {
-  /** What completes the value of a flag. */
+  /** Code that completes the value of a flag. */
   readonly completing: (value: Value) => string;
-  /** What assigns the flags of a command to `list`. */
+  /** Code that assigns a command's flags to `list`. */
   readonly listing: (flags: readonly Flag[]) => string;
-  /** What completes the words of commands below a command. */
+  /** Code that completes the names of subcommands. */
   readonly naming: (commands: readonly Grammar[]) => string;
 }
 
-/** The branches of `case` for bash and zsh, by what they look at. */
+/** The `case` branches for bash and zsh, by what they match. */
 export function branchesOf(program: Grammar, { completing, listing, naming }: Shell) {
   const all = allGrammars(program);
   const following = ({ commands, values: [value] }: Grammar) => {
@@ -139,7 +139,7 @@ export function lastWord({ name }: Grammar): string {
   return name.split(' ').at(-1) ?? '';
 }
 
-/** A text in single quotes, for bash and zsh. */
+/** A string in single quotes, for bash and zsh. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -79,7 +79,7 @@ function listing(flags: readonly Flag[]): string {
   return `list=(${flags.flatMap(({ names, description }) => names.map((name) => entry(name, description))).join(' ')})`;
 }
 
-/** `name:description`, as `_describe` takes it. */
+/** `name:description` in the format of `_describe`. */
 function entry(name: string, description: string): string {
   return quoted(`${name.replaceAll(':', '\\:')}:${description.replaceAll(':', '\\:')}`);
 }

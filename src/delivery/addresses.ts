@@ -2,19 +2,19 @@ import { isIP } from 'node:net';
 import { ScoreBatchError } from '../errors.ts';
 import { registerSecret } from '../secrets.ts';
 
-/** A mail server, as a variable of the environment names it. */
+/** A mail server, from its environment variable. */
 export interface MailServer {
   readonly host: string;
   readonly port: number;
   /** Whether the connection begins with TLS; else STARTTLS follows. */
   readonly secure: boolean;
   readonly login: { readonly user: string; readonly pass: string } | undefined;
-  /** Whether it is on this machine. */
+  /** Whether the server is on this machine. */
   readonly loopback: boolean;
 }
 
 /**
- * The address of a webhook, from the environment. From now on no message shows it.
+ * The address of a webhook, from the environment. Messages mask it from now on.
  *
  * @param name of the variable
  * @throws ScoreBatchError `configuration` if it is not set, no URL, or neither https nor on this machine
@@ -28,7 +28,7 @@ export function webhookAddress(environment: NodeJS.ProcessEnv, name: string): UR
   });
 }
 
-/** @throws ScoreBatchError `configuration` if the variable is not set, or has another URL than one of a mail server */
+/** @throws ScoreBatchError `configuration` if the variable is not set, or is not the URL of a mail server */
 export function mailServer(environment: NodeJS.ProcessEnv, name: string): MailServer {
   const example = 'smtp://user:password@smtp.example.com:587';
   const { protocol, hostname, port, username, password, search, pathname } = urlOf(environment, name, 'delivery.mail', example);

@@ -1,28 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeliveryOutcome } from '../domain/delivery.ts';
 
-/** Milliseconds that a target may take in all: to be found, to connect and to answer. */
+/** Total time for a target, milliseconds: DNS lookup, connecting and answering. */
 export const LIMIT_MS = 10_000;
 
-/** Milliseconds between two attempts to connect. */
+/** Pause between attempts to connect, milliseconds. */
 const PAUSE_MS = 1_000;
 
-/** What became of one attempt to send. Nothing in it comes from the other side but a number. */
+/** Result of one attempt to send. Nothing in it comes from the other side except a number. */
 export interface Attempt {
   readonly outcome: DeliveryOutcome;
   readonly status?: number;
   readonly reason?: string;
-  /** Nothing was sent, and a second later it may be otherwise. */
+  /** Nothing was sent, and a retry a second later may succeed. */
   readonly again?: boolean;
 }
 
-/** Failures to connect that may be over soon. */
+/** Connection failures that may pass soon. */
 export const SOON_OVER: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EDNS'];
 
 /**
- * Sends within `LIMIT_MS`. Tries again only what has not connected, so that nothing is sent twice.
+ * Sends within `LIMIT_MS`. Retries only if no connection was made, so that nothing is sent twice.
  *
- * @param once gets the whole milliseconds that are left, at least 1, and must not throw
+ * @param once receives the remaining milliseconds, an integer of at least 1, and must not throw
  */
 export async function attempt(once: (left: number) => Promise<Attempt>): Promise<Attempt> {
   const end = performance.now() + LIMIT_MS;
@@ -33,7 +33,10 @@ export async function attempt(once: (left: number) => Promise<Attempt>): Promise
   }
 }
 
-/** Why there is no connection, or none any more, in our words: messages of errors quote addresses. @param code of the error */
+/**
+ * Why there is no connection, or no longer one, in our own words, because error messages quote addresses. @param code of the
+ * error
+ */
 export function connectionProblem(code: string | undefined): string {
   switch (code) {
     case 'ECONNREFUSED':

@@ -1,13 +1,13 @@
 import type { Run } from './plain-text.ts';
 import type { Story } from './story.ts';
 
-/** Most characters that Slack takes in a text of a section. */
+/** Most characters that Slack accepts in a section's text. */
 const MAX_SECTION = 3000;
 
-/** `blocks`: Slack's Block Kit. `text`: one text with a link in Slack's form, which others read, too. */
+/** `blocks`: Slack's Block Kit. `text`: a single text with a link in Slack's syntax, which other chats understand, too. */
 export type ChatFormat = 'blocks' | 'text';
 
-/** The message that is posted, as JSON. */
+/** The message to post, as JSON. */
 export function chatMessage(story: Story, format: ChatFormat): object {
   const { title, correction, paragraph, link, source } = story;
   const plain = paragraph.map(({ text }) => chatText(text)).join('');
@@ -15,7 +15,7 @@ export function chatMessage(story: Story, format: ChatFormat): object {
   const open = link === undefined ? [] : [`<${chatText(link, true)}|Open the report>`];
   if (format === 'text') return { text: [...parts, ...open, chatText(source)].map(short).join('\n\n') };
   return {
-    // For notifications, and for who shows no blocks.
+    // For notifications, and for clients without blocks.
     text: [...parts, ...open].map(short).join('\n\n'),
     blocks: [
       section(`*${short(chatText(title))}*`),
@@ -28,7 +28,7 @@ export function chatMessage(story: Story, format: ChatFormat): object {
 }
 
 function section(text: string): object {
-  // Verbatim: names that begin with @ or # become no mentions.
+  // Verbatim, so that names beginning with @ or # do not become mentions.
   return { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };
 }
 
@@ -37,10 +37,10 @@ function bold({ text, bold: is }: Run): string {
   return is ? `*${safe}*` : safe;
 }
 
-/** Breaks what would become a mention or a link, and is not seen. */
+/** An invisible character that breaks up mentions and links. */
 const UNSEEN = '\u200b';
 
-/** Characters that mean something in Slack's mrkdwn and in Markdown, and others that look like them. */
+/** Lookalikes for characters with a meaning in Slack's mrkdwn and in Markdown. */
 const ALIKE: Readonly<Record<string, string>> = { '*': '∗', '~': '∼', '`': 'ˋ', '\\': '＼', '[': '［', ']': '］' };
 
 /**
@@ -59,7 +59,7 @@ function chatText(text: string, address = false): string {
   return safe.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** Ends with … where it is too long, and not in the middle of an entity. */
+/** Truncates with …, but never inside an entity. */
 function short(text: string): string {
   return text.length <= MAX_SECTION - 2 ? text : `${text.slice(0, MAX_SECTION - 10).replace(/&\w*$/, '')}…`;
 }

@@ -3,11 +3,12 @@ import { type DeliverySettings, smtpOptions } from './senders.ts';
 import { tryServer } from './smtp.ts';
 
 /**
- * Whether messages could be sent. Sends none: a webhook cannot be tried without, so only its address is looked at; with a mail
- * server it connects and logs in.
+ * Checks whether messages could be sent, without sending any. A webhook cannot be tried, so only its address is checked; with a
+ * mail server it connects and logs in.
  *
- * @returns what was found, for people
- * @throws ScoreBatchError `configuration` if the environment lacks an address, `unavailable` or `permission` as the server answers
+ * @returns the findings, for people
+ * @throws ScoreBatchError `configuration` if the environment lacks an address, `unavailable` or `permission` depending on the
+ * server's answer
  */
 export async function checkDelivery({ webhook, mail }: DeliverySettings, environment: NodeJS.ProcessEnv): Promise<string> {
   const found: string[] = [];

@@ -14,8 +14,8 @@ import { tell } from './story.ts';
 type Surroundings = Pick<Context, 'environment' | 'console' | 'signal'>;
 
 /**
- * Tells each target of the job what it has to know of the window's current publication; see `dueMessage`. At most once: the
- * ledger says so before a message leaves. Whatever fails is a warning, since what is published stays published.
+ * Sends each target of the job the message due for the window's current publication; see `dueMessage`. At most once: the ledger
+ * records it before the message leaves. Failures are warnings, since the window stays published.
  */
 export async function deliver(options: DeliverOptions, context: Surroundings): Promise<void> {
   const { console } = context;
@@ -33,13 +33,13 @@ export async function deliver(options: DeliverOptions, context: Surroundings): P
   }
 }
 
-/** Said, because the next invocation would send what is due, and a scheduler sees no reason for one. */
+/** Warns, because only another invocation would send due messages, and a scheduler sees no reason for one. */
 function sayInterrupted(label: string, left: readonly Due[], console: Surroundings['console']): void {
   const targets = left.map(({ target }) => target).join(' and ');
   console.warn(`${label} is published, but the command was interrupted before ${targets} was told: run it again`);
 }
 
-/** Messages that are due, one per target at most. */
+/** Due messages, at most one per target. */
 async function dueNow({ job, window, ledger }: DeliverOptions): Promise<Due[]> {
   const { delivery, name, every } = job.definition;
   if (delivery === undefined || job.deliver === false || window.kind !== every) return [];
@@ -49,7 +49,7 @@ async function dueNow({ job, window, ledger }: DeliverOptions): Promise<Due[]> {
   return configured.flatMap((target) => dueMessage(entries, target, isNewest) ?? []);
 }
 
-/** Whether no later window of the kind is published. */
+/** Whether no later window of the same kind is published. */
 async function noLaterThan(
   window: LedgerWindow,
   { name, ledger }: { readonly name: string; readonly ledger: Ledger },
@@ -61,7 +61,7 @@ async function noLaterThan(
 
 async function deliverOne(options: DeliverOptions, due: Due, { environment, console }: Surroundings): Promise<void> {
   const { job } = options;
-  // Before the entry, all that can fail without anything being sent.
+  // Before the ledger entry, do everything that can fail without sending.
   const settings = job.definition.delivery as DeliverySettings;
   const sender = await senderOf(due.target, settings, environment);
   const { data, page } = await readMaterial(options, due);
@@ -90,7 +90,7 @@ async function claim({ job, window, ledger }: DeliverOptions, due: Due): Promise
     ...{ state: 'delivering', fingerprint: 'none', model: entry.model, details: { delivery } },
   };
   return await ledger.decide<LedgerEntry | undefined>({ job: job.definition.name, window }, async (entries) => {
-    // Whether a later window is published meanwhile makes no difference to what was found due.
+    // A later window published meanwhile does not change what is due.
     const still = dueMessage(entries, target, true);
     return still?.entry.publication === entry.publication && still.occasion === occasion
       ? { append: begun, result: begun }
@@ -98,7 +98,7 @@ async function claim({ job, window, ledger }: DeliverOptions, due: Due): Promise
   });
 }
 
-/** An error that nobody foresaw leaves open what was sent. */
+/** After an unexpected error it is unknown whether the message was sent. */
 async function sendOnce(send: Send): Promise<Attempt> {
   try {
     return await send();

@@ -33,7 +33,8 @@ export async function composeMail(
     subject: title.length <= MAX_SUBJECT ? title : `${title.slice(0, MAX_SUBJECT - 1)}…`,
     text: asText(story),
     html: settings.page === 'body' ? page : asHtml(story),
-    // The same publication has the same id, so that a server which gets it twice can tell; and a correction follows what it corrects.
+    // The same publication has the same id, so that a server recognizes duplicates; a correction refers to the messages that it
+    // corrects.
     messageId: idOf(story, story, from),
     ...(told.length > 0 && {
       inReplyTo: ids.at(-1),
@@ -56,7 +57,7 @@ function mailbox(text: string): Mailbox {
   return { name: name.trim(), address };
 }
 
-/** Publications of two installations have the same job, window and number, but not the same run. */
+/** Two installations may share job, window and publication number, but not the run id. */
 function idOf({ job, window }: Story, { publication, runId }: ToldPublication, from: Mailbox): string {
   const domain = from.address.slice(from.address.lastIndexOf('@') + 1);
   const run = createHash('sha256').update(runId).digest('hex').slice(0, 8);
@@ -69,7 +70,7 @@ function asText({ title, correction, paragraph, link, source }: Story): string {
   return `${parts.filter((part) => part !== undefined).join('\n\n')}\n`;
 }
 
-/** Styles stand at the elements: many readers of mail leave out all others. */
+/** Inline styles: many mail readers ignore all others. */
 function asHtml({ title, correction, paragraph, link, source }: Story): string {
   const warning =
     correction === undefined

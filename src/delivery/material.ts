@@ -14,7 +14,7 @@ export interface DeliverOptions extends Pick<Warehouses, 'sink' | 'ledger' | 'st
   readonly window: LedgerWindow;
 }
 
-/** What messages are made from. */
+/** The data that messages are made from. */
 export interface Material {
   readonly data: PageData;
   /** The report page as HTML. */
@@ -22,8 +22,8 @@ export interface Material {
 }
 
 /**
- * Reads the current publication as the report page shows it, but for two things: a mail cannot be taken back, so it names no
- * key of a user, whatever the job allows on the page; and links that are right beside other files are left out.
+ * Reads the current publication as the report page shows it, with two exceptions: a mail cannot be recalled, so it contains no
+ * user keys, even if the job allows them on the page; and relative links to other files are left out.
  */
 export async function readMaterial({ job, window, sink, ledger, stores }: DeliverOptions, { entry }: Due): Promise<Material> {
   const { columns } = entry.details;

@@ -1,6 +1,6 @@
 import { ScoreBatchError, systemCode } from '../errors.ts';
 
-/** The parts of the package that sends mail, which not every installation has. */
+/** The parts in use of the optional package that sends mail. */
 export interface MailPackages {
   readonly Connection: typeof import('nodemailer/lib/smtp-connection').default;
   readonly Composer: typeof import('nodemailer/lib/mail-composer').default;

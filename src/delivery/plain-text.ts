@@ -1,14 +1,14 @@
-// The texts of the page without its markup.
+// Texts of the page without markup.
 
-/** A piece of text. */
+/** A span of text. */
 export interface Run {
   readonly text: string;
   readonly bold: boolean;
 }
 
-/** @param html markup of the page: a paragraph with `<b>` and `<bdi>` */
+/** @param html of the page: a paragraph with `<b>` and `<bdi>` */
 export function runsOfText(html: string): Run[] {
-  // White space before the last tag is none between texts.
+  // Whitespace before the last tag does not separate texts.
   return html
     .replace(/\s*(<\/p>\s*)?$/, '')
     .split(/(<b>.*?<\/b>)/s)
@@ -18,14 +18,14 @@ export function runsOfText(html: string): Run[] {
     });
 }
 
-/** Text on one line. */
+/** Collapses whitespace, line breaks included. */
 export function plainText(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim();
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
 
-/** What `escaped` of the page has made. */
+/** Reverses the page's `escaped`. */
 function decoded(text: string): string {
   return text.replaceAll(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => ENTITIES[name] ?? '');
 }

@@ -11,14 +11,14 @@ import { postMessage } from './webhook.ts';
 
 export type DeliverySettings = NonNullable<JobDefinition['delivery']>;
 
-/** A message that is ready: nothing but sending can fail any more. */
+/** Sends a prepared message: only sending itself can still fail. */
 export type Send = () => Promise<Attempt>;
 
-/** Makes a message. @param page the report page, as HTML */
+/** Prepares a message. @param page the report page, as HTML */
 export type Sender = (story: Story, page: string) => Promise<Send>;
 
 /**
- * What sends to a target.
+ * The sender for a target.
  *
  * @throws ScoreBatchError `configuration` if the environment lacks its address, or a package is missing
  */

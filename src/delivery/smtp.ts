@@ -5,12 +5,12 @@ import type { MailPackages } from './packages.ts';
 
 export interface SmtpOptions {
   readonly server: MailServer;
-  /** Whether nothing is sent without TLS. */
+  /** Whether to refuse sending without TLS. */
   readonly encrypted: boolean;
   readonly packages: MailPackages;
 }
 
-/** A mail as it is sent. */
+/** A mail, ready to send. */
 export interface Mail {
   readonly envelope: { readonly from: string; readonly to: readonly string[] };
   readonly message: Buffer;
@@ -18,10 +18,10 @@ export interface Mail {
 
 type Connection = InstanceType<MailPackages['Connection']>;
 
-/** What the client tells of a failure. */
+/** The client's description of a failure. */
 interface Failure {
   readonly code?: unknown;
-  /** Code of the system's error behind it. */
+  /** Code of the underlying system error. */
   readonly originalCode?: unknown;
   /** The command that failed; `CONN` for the connection. */
   readonly command?: unknown;
@@ -46,7 +46,7 @@ export async function sendMail(options: SmtpOptions, mail: Mail): Promise<Attemp
 }
 
 /**
- * Connects and logs in, and sends nothing.
+ * Connects and logs in, without sending anything.
  *
  * @returns whether the connection is encrypted
  * @throws ScoreBatchError `unavailable`, or `permission` if the login is refused
@@ -65,7 +65,7 @@ export async function tryServer(options: SmtpOptions): Promise<boolean> {
   }
 }
 
-/** Works with a connection that is logged in, and closes it. @throws what the client does, or a `Failure` after `left` ms */
+/** Runs `work` with a logged-in connection, and closes it. @throws the client's error, or a `Failure` after `left` ms */
 async function connected<T>(
   { server, encrypted, packages }: SmtpOptions,
   left: number,
@@ -74,8 +74,8 @@ async function connected<T>(
   const { host, port, secure, login, loopback } = server;
   const connection = new packages.Connection({
     ...{ host, port, secure, requireTLS: encrypted && !secure },
-    // Whatever the environment says of certificates. On this machine nothing has to be encrypted, so a relay there that offers STARTTLS
-    // may have any.
+    // Whatever the environment says about certificates. A local connection need not be encrypted, so a local relay with
+    // STARTTLS may have any certificate.
     tls: { rejectUnauthorized: secure || !loopback },
     ...{ connectionTimeout: left, greetingTimeout: left, dnsTimeout: left, socketTimeout: left, socketCloseTimeout: 0 },
   });
@@ -92,7 +92,7 @@ async function connected<T>(
     return result;
   } finally {
     clearTimeout(timer);
-    // What comes after the end has no meaning any more.
+    // Ignore errors after the end.
     ended.catch(() => undefined);
     connection.close();
   }
@@ -111,7 +111,7 @@ function send(connection: Connection, { envelope, message }: Mail): Promise<{ ac
   });
 }
 
-/** @param sending whether the mail, or its recipients, were being sent */
+/** @param sending whether the mail or its recipients were already being sent */
 function failed({ code, originalCode, command, responseCode }: Failure, sending: boolean): Attempt {
   const status = typeof responseCode === 'number' ? { status: responseCode } : {};
   const answer = typeof responseCode === 'number' ? ` (${responseCode})` : '';

@@ -3,24 +3,24 @@ import { headline, lede } from '../page/lede.ts';
 import type { PageData } from '../page/page-data.ts';
 import { plainText, type Run, runsOfText } from './plain-text.ts';
 
-/** What a message says, before it has the form of its target. */
+/** The content of a message, independent of the target's format. */
 export interface Story {
   readonly job: string;
   /** Label of the window. */
   readonly window: string;
-  /** One line: what the message is about. */
+  /** Subject of the message, one line. */
   readonly title: string;
-  /** Why there is another message; undefined in the first one about a window. */
+  /** Why this is another message; undefined in the first one about a window. */
   readonly correction: string | undefined;
   /** The paragraph of the report page. */
   readonly paragraph: readonly Run[];
-  /** Address of the report page; undefined if the job names none. */
+  /** Address of the report page; undefined if the job has none. */
   readonly link: string | undefined;
-  /** What the message is made from. */
+  /** What the message is based on. */
   readonly source: string;
   readonly publication: number;
   readonly runId: string;
-  /** Publications of the window that the target was told of. */
+  /** Publications of the window that the target has been told about. */
   readonly told: readonly ToldPublication[];
 }
 

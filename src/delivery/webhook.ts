@@ -3,7 +3,7 @@ import https from 'node:https';
 import { systemCode } from '../errors.ts';
 import { type Attempt, attempt, connectionProblem, NO_ANSWER, SOON_OVER } from './attempt.ts';
 
-/** Posts a message, once. Follows no redirect and reads no answer but its status. */
+/** Posts a message once. Follows no redirects, and reads only the status of the answer. */
 export async function postMessage(address: URL, message: object): Promise<Attempt> {
   const body = Buffer.from(JSON.stringify(message));
   return await attempt((left) => post(address, body, left));
@@ -13,7 +13,7 @@ function post(address: URL, body: Buffer, left: number): Promise<Attempt> {
   return new Promise((resolve) => {
     const secure = address.protocol === 'https:';
     const headers = { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length };
-    // A connection of its own: one that is kept may be closed by the other side just when it is used again.
+    // A new connection: the other side may close a kept one just as it is reused.
     const request = (secure ? https : http).request(address, { method: 'POST', agent: false, headers });
     let connected = false;
     const end = (made: Attempt) => {
@@ -44,7 +44,7 @@ function answered(status: number): Attempt {
   if (status >= 200 && status < 300) return { outcome: 'delivered', status };
   if (status >= 300 && status < 400)
     return { outcome: 'failed', status, reason: `it answered ${status}, and redirects are not followed` };
-  // A server that fails, or one before it, may have passed the message on.
+  // A failing server, or a proxy before it, may have passed the message on.
   if (status >= 500) return { outcome: 'unknown', status, reason: `it answered ${status}` };
   return { outcome: 'failed', status, reason: `it answered ${status}` };
 }

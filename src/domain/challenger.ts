@@ -1,19 +1,19 @@
-// A challenger is a second model of a job. In the ledger its runs are those of a job of its own, so its publications are
-// numbered, kept and audited as those of any job. No job file can have such a name: it has a dot.
+// A challenger is a second model of a job. In the ledger its runs belong to a separate job, so its publications are numbered,
+// kept and audited like any job's. No job file can have such a name, because it contains a dot.
 
 const SUFFIX = '.challenger';
 
 /** Digits of the fingerprint in the id of a challenger's run. */
 const DIGITS = 8;
 
-/** The name under which ledger and tables hold the challenger of a job. */
+/** The job name that ledger and tables use for the challenger of a job. */
 export function challengerJob(job: string): string {
   return `${job}${SUFFIX}`;
 }
 
 /**
- * The run that scores the frozen rows of this run with a challenger. It depends on the challenger's fingerprint: what another
- * challenger has staged for the same rows is never taken for its own.
+ * The run in which a challenger scores this run's frozen rows. Depends on the challenger's fingerprint, so that what another
+ * challenger staged for the same rows is never mistaken for its own.
  *
  * @param fingerprint see `fingerprintOf`, hex
  */
@@ -22,8 +22,8 @@ export function challengerRun(runId: string, fingerprint: string): string {
 }
 
 /**
- * The run of the ledger to which an artifact of this run id belongs: for a challenger's run the one whose rows it scores, for the
- * keys of a slice the slice; else the id itself.
+ * The ledger's run to which an artifact of this run id belongs: for a challenger's run the one whose rows it scores, for the
+ * keys of a slice the slice; otherwise the id itself.
  */
 export function championRun(runId: string): string {
   return runId.replace(new RegExp(`(\\${SUFFIX}-[0-9a-f]{${DIGITS}}|\\.keys)$`), '');

@@ -4,17 +4,17 @@ import type { Classes } from './signature.ts';
 /** Column with the predicted class, published for `score.classes: all`. */
 export const LABEL_COLUMN = 'label';
 
-/** What is published of each class: the columns follow the kept ones, in the tables and in staging. */
+/** Published columns of the classes: they follow the kept ones, in the tables and in staging. */
 export interface PublishedClasses extends Classes {
   /** `LABEL_COLUMN`, then the probability of each class in the order of `labels`. */
   readonly columns: readonly Column[];
-  /** Place of the class that is the score; undefined if it is the predicted class of each row. */
+  /** Index of the class that is the score; undefined if it is the predicted class of each row. */
   readonly score: number | undefined;
 }
 
 /**
- * Column with the probability of a class: `p_` and the label in lower case, each run of characters that not every warehouse
- * takes in a name as one `_`.
+ * Column with the probability of a class: `p_` and the label in lower case, with each run of characters that not every
+ * warehouse accepts in a name replaced by one `_`.
  */
 export function classColumn(label: string): string {
   return `p_${label.toLowerCase().replace(/[^a-z0-9_]+/g, '_')}`;

@@ -8,13 +8,13 @@ export type ColumnValues =
       readonly kind: 'float64';
       readonly values: Float64Array;
       readonly valid: Uint8Array | undefined;
-      /** One bit per row, as in `valid`: a store may have kept the value as float32. Without it, none. */
+      /** One bit per row, as in `valid`: set if a store may have kept the value as float32. If absent, no row is. */
       readonly widened?: Uint8Array;
     }
   | { readonly kind: 'int32'; readonly values: Int32Array; readonly valid: Uint8Array | undefined }
   | { readonly kind: 'int64'; readonly values: BigInt64Array; readonly valid: Uint8Array | undefined }
   | { readonly kind: 'bool'; readonly values: Uint8Array; readonly valid: Uint8Array | undefined }
-  /** Each text as its index in the feature's categories; -1 if it is not one of them. */
+  /** Each string as its index in the feature's categories; -1 if it is not one of them. */
   | { readonly kind: 'category'; readonly values: Int32Array; readonly valid: Uint8Array | undefined }
   | { readonly kind: 'string'; readonly values: readonly (string | null)[]; readonly valid: undefined };
 

@@ -1,29 +1,29 @@
-/** Scores are 0 to 1; a difference is B − A. The form is that of `compare --json`. */
+/** Scores are 0 to 1; a difference is B − A. This is the output format of `compare --json`. */
 export interface Comparison {
   readonly a: ComparisonSide;
   readonly b: ComparisonSide;
   readonly coverage: Coverage;
-  /** Of users in both; null if there are none. */
+  /** For users in both; null if there are none. */
   readonly differences: Differences | null;
-  /** Users in both with the largest differences, the largest first. */
+  /** Users in both with the largest differences, largest first. */
   readonly largest: readonly LargestDifference[];
-  /** Of users in both; null if there are fewer than two. */
+  /** For users in both; null if there are fewer than two. */
   readonly ranks: RankAgreement | null;
-  /** Of users in both; null if there are none. */
+  /** For users in both; null if there are none. */
   readonly bands: BandMoves | null;
-  /** Users of each side by tenths of the score, 0 to below 0.1 first. */
+  /** Users of each side by tenths of the score, starting with 0 to below 0.1. */
   readonly histogram: { readonly a: readonly number[]; readonly b: readonly number[] };
-  /** Population stability index of the scores of B against those of A, of all users; null if a side has none. */
+  /** Population stability index of the scores of B against those of A, for all users; null if a side has none. */
   readonly psi: number | null;
-  /** How well both foretold the outcomes; null if they are not known. */
+  /** How well both predicted the outcomes; null if they are not known. */
   readonly outcomes: ComparedOutcomes | null;
-  /** What a reader should know, one sentence each. */
+  /** What readers should know, one sentence each. */
   readonly notes: readonly string[];
 }
 
 /** What identifies a side. */
 export interface SideFacts {
-  /** As the user named it: the label of a window, the id of a run, or the folder of a bundle. */
+  /** As the user gave it: a window's label, a run's id, or a bundle's folder. */
   readonly name: string;
   readonly job: string;
   readonly window: { readonly label: string; readonly start: string; readonly end: string };
@@ -51,7 +51,7 @@ export interface Coverage {
   readonly both: number;
   readonly only_a: number;
   readonly only_b: number;
-  /** Share of the users of A that B has, and of those of B that A has; null without users. */
+  /** Share of A's users that are in B, and of B's that are in A; null without users. */
   readonly of_a: number | null;
   readonly of_b: number | null;
 }
@@ -63,14 +63,14 @@ export interface Differences {
   readonly max_absolute: number;
   /** Users whose score did not change. */
   readonly equal: number;
-  /** Users whom B scores higher, and lower, by more than 0.1. */
+  /** Users whom B scores higher, or lower, by more than 0.1. */
   readonly much_higher: number;
   readonly much_lower: number;
   readonly quantiles: readonly Quantile[];
 }
 
 interface LargestDifference {
-  /** Canonical texts of the key's columns. */
+  /** Canonical strings of the key's columns. */
   readonly key: readonly string[];
   readonly score_a: number;
   readonly score_b: number;
@@ -78,9 +78,11 @@ interface LargestDifference {
 }
 
 interface RankAgreement {
-  /** Share of the riskiest tenth that is the same. Users who are tied at its border count in part, alike on both sides. */
+  /**
+   * Share of the riskiest tenth that both sides have in common. Users tied at its border count in part, the same on both sides.
+   */
   readonly top_decile_overlap: number;
-  /** Spearman's correlation, equal scores with their mean rank; null if all scores of a side are equal. */
+  /** Spearman's correlation, with mean ranks for ties; null if all scores of a side are equal. */
   readonly spearman: number | null;
 }
 
@@ -108,7 +110,7 @@ export interface OutcomeMeasures {
 export interface ComparedOutcomes {
   readonly a: OutcomeMeasures;
   readonly b: OutcomeMeasures;
-  /** `paired` over the users in both, who are the users of `a` and `b` then; `unpaired` for two windows. */
+  /** `paired`: for the users in both, who are then the users of `a` and `b`; `unpaired`: for two windows. */
   readonly by: 'paired' | 'unpaired';
   /** AUC of B − AUC of A with the bounds of its 95 % interval (DeLong). */
   readonly auc_difference: { readonly value: number; readonly low: number; readonly high: number } | null;

@@ -31,8 +31,8 @@ interface CurrentColumns {
 /**
  * The table with one row per user: key, kept columns, score, and
  * - `band`: by the thresholds of `score.bands`; null without a score
- * - `previous_score`: the score before the newest other one; `changed_at`: the `as_of` at which score, reason or `deleted` changed
- * - `reason`: why the user is quarantined; then the score is null. `deleted`: whether the query has the user no more
+ * - `previous_score`: the last score that differed; `changed_at`: the `as_of` at which score, reason or `deleted` changed
+ * - `reason`: why the user is quarantined, with a null score. `deleted`: whether the query no longer returns the user
  * - `skip_key`: hash of the encoded features, see `FeatureHasher`; null without a score
  * - `position`: publication number of the slice that wrote the row; `as_of`: its instant
  * - `run_id`, `model_…`: what made the score, or took it away; `scored_at`: when the model made it, null without a score
@@ -43,8 +43,8 @@ export function currentLayout(name: TableName, { key, keep, scoreColumn }: Curre
 }
 
 /**
- * The rows of the current table, without the deleted ones, as they were at the ends of batch windows that are not compared yet:
- * key, score, reason, model, and `boundary`, the end of the window.
+ * The rows of the current table, except deleted ones, at the ends of batch windows that are not compared yet: key, score,
+ * reason, model, and `boundary`, the end of the window.
  */
 export function boundaryLayout(current: TableName, { key, scoreColumn }: Omit<CurrentColumns, 'keep'>): TableLayout {
   return {

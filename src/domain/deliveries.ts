@@ -1,17 +1,17 @@
 import type { Delivery, DeliveryOutcome, Occasion, Target } from './delivery.ts';
 import { type LedgerEntry, lastPublished, type RunState } from './ledger.ts';
 
-/** A delivery as it is known now. */
+/** A delivery as known so far. */
 export interface KnownDelivery extends Delivery {
   readonly outcome: DeliveryOutcome;
-  /** When that was recorded. */
+  /** When this was recorded. */
   readonly at: string;
 }
 
 /** States of entries about messages. */
 export const DELIVERY_STATES = ['delivering', 'undelivered', 'delivered'] as const;
 
-/** What can become of a run. */
+/** States of a run. */
 export type StateOfRun = Exclude<RunState, (typeof DELIVERY_STATES)[number]>;
 
 export function isDelivery(state: RunState): boolean {
@@ -22,12 +22,12 @@ function isStateOfRun(state: RunState): state is StateOfRun {
   return !(DELIVERY_STATES as readonly string[]).includes(state);
 }
 
-/** Whether it is of a run, and not of a message. */
+/** Whether the entry belongs to a run, not to a message. */
 export function isOfRun<T extends { readonly state: RunState }>(one: T): one is T & { readonly state: StateOfRun } {
   return isStateOfRun(one.state);
 }
 
-/** All deliveries in the order in which they were begun. One without an outcome is `unknown`. @param entries of one job */
+/** All deliveries in the order in which they were begun; `unknown` without an outcome. @param entries of one job */
 export function deliveriesOf(entries: readonly LedgerEntry[]): KnownDelivery[] {
   const known = new Map<string, KnownDelivery>();
   for (const { runId, state, details, recordedAt } of entries) {
@@ -43,21 +43,21 @@ export interface ToldPublication {
   readonly runId: string;
 }
 
-/** A message that is to be sent. */
+/** A message to be sent. */
 export interface Due {
   readonly target: Target;
   readonly occasion: Occasion;
-  /** The entry of the publication that it is about. */
+  /** The entry of the publication that it reports. */
   readonly entry: LedgerEntry & { readonly publication: number };
   /** Publications of the window that the target may have heard of, oldest first. */
   readonly told: readonly ToldPublication[];
 }
 
 /**
- * The message that a target is to get about the current publication; undefined if none. A target hears of a window's
- * first publication if no later window is published. It hears of another one if what it was told holds no longer. It gets at
- * most one message about a publication, whatever became of it, and none before the run has written its report: another process
- * may still be writing the page.
+ * The message due to a target about the current publication; undefined if none. A target hears of a window's first publication
+ * if no later window is published, and of another one if what it was told no longer holds. It gets at most one message about a
+ * publication, whatever its outcome, and none before the run has written its report: another process may still be writing the
+ * page.
  *
  * @param entries all of one job and window
  * @param isNewest whether the job has published no later window of its kind
@@ -81,7 +81,7 @@ export function dueMessage(entries: readonly LedgerEntry[], target: Target, isNe
   return { ...due, occasion: rollback === undefined ? 'published again' : 'rolled back' };
 }
 
-/** The first publication with the content of this one: of what a rollback restored, or a run has published again. */
+/** The first publication with the same content, which a rollback restored or a run published again. */
 function contentNumber(entries: readonly LedgerEntry[], publication: number): number {
   const entry = entries.find((one) => one.state === 'published' && one.publication === publication);
   const before = entry?.details.rollback?.publication ?? entry?.details.repeats;

@@ -1,5 +1,5 @@
-// What a publication sends to people: a message to a chat, a mail. The ledger has an entry before a message leaves, so that it
-// leaves at most once, and another one that says what became of it.
+// Messages that a publication sends to people: a chat message, a mail. The ledger gets an entry before a message leaves, so
+// that it leaves at most once, and another with its outcome.
 
 /** Where messages go: keys of `delivery` in the job file. */
 export const TARGETS = ['webhook', 'mail'] as const;
@@ -8,10 +8,10 @@ export type Target = (typeof TARGETS)[number];
 /** Why a message is sent: a window's first publication, another one with other scores, or a rollback. */
 export type Occasion = 'published' | 'published again' | 'rolled back';
 
-/** `unknown`: it was sent, and nobody has said that it arrived. */
+/** `unknown`: it was sent, but never confirmed. */
 export type DeliveryOutcome = 'delivered' | 'failed' | 'unknown';
 
-/** What an entry says of a delivery. It names no address and quotes no answer. */
+/** A ledger entry's record of a delivery. It names no address and quotes no answer. */
 export interface Delivery {
   readonly publication: number;
   /** The run of that publication. */
@@ -20,8 +20,8 @@ export interface Delivery {
   readonly occasion: Occasion;
   /** Absent in the entry that is written before the message leaves. */
   readonly outcome?: DeliveryOutcome;
-  /** Of an answer: an HTTP status, or the code of an SMTP reply. */
+  /** Status of the answer: HTTP, or the code of an SMTP reply. */
   readonly status?: number;
-  /** Why it failed or is unknown, or what is to be said of a delivery; in our words. */
+  /** Why it failed or is unknown, or a remark about a delivery; in our own words. */
   readonly reason?: string;
 }

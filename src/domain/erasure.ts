@@ -4,32 +4,34 @@ import { isSliceJob } from './slice.ts';
 import type { TableName } from './table-name.ts';
 import type { TableColumn, TableLayout } from './tables.ts';
 
-/** The key of a person whose rows are erased. */
+/** The key of a person whose rows to erase. */
 export interface Person {
   readonly key: readonly TableColumn[];
-  /** Canonical text of each column, see `Dialect.text`. */
+  /** Canonical string of each column, see `Dialect.text`. */
   readonly values: readonly string[];
 }
 
-/** A table that may hold rows of a person; its layout has at least the columns that the job's tables of this part share. */
+/** A table that may hold rows of a person; its layout has at least the columns common to the job's tables of this part. */
 export interface PersonTable {
   readonly part: 'scores' | 'quarantine' | 'report' | 'current' | 'boundary';
-  /** That of the ledger: tables of a challenger and of slices are of other ones, see `challengerJob` and `incrementalJob`. */
+  /**
+   * Job name in the ledger: tables of a challenger and of slices belong to others, see `challengerJob` and `incrementalJob`.
+   */
   readonly job: string;
-  /** Of the table that holds current publications. */
+  /** Layout of the table that holds current publications. */
   readonly layout: TableLayout;
   /** Whether this is the table of replaced publications. */
   readonly replaced: boolean;
 }
 
-/** The publication that a row belongs to, as far as its table tells. */
+/** The publication that a row belongs to, as far as its table shows. */
 export interface Place {
-  /** ISO instant; empty in a table whose rows are of no window. */
+  /** ISO instant; empty in a table whose rows belong to no window. */
   readonly windowStart: string;
-  /** These two are undefined in the slim layout, which names the publication only. */
+  /** Both are undefined in the slim layout, which only has the publication number. */
   readonly windowEnd: string | undefined;
   readonly runId: string | undefined;
-  /** Known in the slim layout and of replaced rows. */
+  /** Known in the slim layout and for replaced rows. */
   readonly publication: number | undefined;
 }
 
@@ -39,20 +41,20 @@ export interface PersonRow extends Place {
   /** Millionths; undefined in a table without scores. */
   readonly score: number | undefined;
   readonly band: string | undefined;
-  /** Kept columns as canonical text. */
+  /** Kept columns as canonical strings. */
   readonly kept: Readonly<Record<string, string | null>>;
 }
 
-/** What a table holds of a person. */
+/** A person's rows in a table. */
 export interface FoundRows extends PersonTable {
   /** Full name. */
   readonly name: TableName;
   readonly rows: readonly PersonRow[];
 }
 
-/** A row of a summary without the person: users of a segment and band. */
+/** A summary row recomputed without the person: users of a segment and band. */
 export interface ChangedSegment {
-  /** Of the summary, with its full name. */
+  /** Layout of the summary, with its full name. */
   readonly summary: TableLayout;
   readonly replaced: boolean;
   readonly place: Place;
@@ -84,7 +86,8 @@ export function openRuns(entries: readonly LedgerEntry[]): Run[] {
 }
 
 /**
- * The entries that correct the row counts of runs whose rows were erased. Those of a slice say what the slice did: they stay.
+ * The entries that correct the row counts of runs whose rows were erased. Entries of slices are not corrected, because they
+ * record what the slice did.
  *
  * @param entries all of the jobs
  * @param by the entry of the erasure
@@ -92,7 +95,7 @@ export function openRuns(entries: readonly LedgerEntry[]): Run[] {
 export function corrections(found: readonly FoundRows[], entries: readonly LedgerEntry[], by: LedgerEntry): LedgerEntry[] {
   const runs = new Map(runsOf(entries).map((run) => [run.runId, run]));
   const lost = new Map<string, { scored: number; quarantined: number }>();
-  // What a table holds now counts, else one of the publications that it replaced.
+  // Rows in the table itself take precedence, then those of replaced publications.
   for (const table of [...found].sort((a, b) => Number(a.replaced) - Number(b.replaced))) {
     if (table.part === 'report' || isSliceJob(table.job)) continue;
     const count = table.part === 'scores' ? 'scored' : 'quarantined';
@@ -124,9 +127,9 @@ export function corrections(found: readonly FoundRows[], entries: readonly Ledge
 }
 
 /**
- * The entry of the publication that a row belongs to. A row of a slim table names its publication only.
+ * The entry of the publication that a row belongs to. A slim table's row only has the publication number.
  *
- * @param job that of the row's table
+ * @param job of the row's table
  * @param entries all of the jobs
  */
 export function runOf(
@@ -140,7 +143,7 @@ export function runOf(
 }
 
 /**
- * Runs whose files may still hold somebody who was erased: nothing has completed them since.
+ * Runs whose files may still contain an erased person: they were not completed since.
  *
  * @param entries all of the job
  */

@@ -1,4 +1,5 @@
-// What a ledger entry says of an evaluation. The evaluation table has the same for segments, deciles and calibration bins.
+// The record of an evaluation in a ledger entry. The evaluation table has the same measures for segments, deciles and
+// calibration bins.
 
 /** Measures of a group of users; null if the users do not determine one. */
 export interface EvaluatedGroup {
@@ -15,23 +16,23 @@ export interface EvaluatedGroup {
   readonly calibration_error: number | null;
 }
 
-/** How well the scores of a publication foretold the outcomes. The measures are of all users with a known outcome. */
+/** How well the scores of a publication predicted the outcomes. The measures cover all users with a known outcome. */
 export interface Evaluation extends EvaluatedGroup {
   readonly evaluated_at: string;
-  /** End of the time in which outcomes counted; an instant as ISO text. */
+  /** End of the time in which outcomes counted; ISO instant. */
   readonly label_end: string;
   /** Users of the publication. */
   readonly published: number;
-  /** Published users without a known outcome; see `labels.missing` for what became of them. */
+  /** Published users without a known outcome; `labels.missing` decides how they count. */
   readonly missing: number;
   readonly missing_as: 'exclude' | 'negative';
-  /** Rows of the query of labels. */
+  /** Rows returned by the query of labels. */
   readonly labels: number;
-  /** Those of them that are of no published user. */
+  /** Rows that belong to no published user. */
   readonly unmatched: number;
   /** Whether the model was trained on this window; null if its bundle does not say. */
   readonly in_sample: boolean | null;
-  /** Users who were contacted, and users who were not; null if that is not known. */
+  /** Users who were contacted, and users who were not; null if unknown. */
   readonly treated: EvaluatedGroup | null;
   readonly untreated: EvaluatedGroup | null;
   /** The evaluation table by the parts of its name. */
@@ -40,8 +41,8 @@ export interface Evaluation extends EvaluatedGroup {
 }
 
 /**
- * The group whose measures are believed. Contacting a user changes what becomes of the user, so where it is known who was
- * contacted, those who were not are believed, if they determine an AUC.
+ * The group whose measures are reliable. Contacting users changes their outcomes, so if it is known who was contacted, it is
+ * those who were not, provided that they determine an AUC.
  */
 export function believedGroup(evaluation: Evaluation): { readonly name: 'all' | 'untreated'; readonly group: EvaluatedGroup } {
   const { untreated } = evaluation;

@@ -6,11 +6,11 @@ interface NumericReference extends Histogram {
   readonly nulls: number;
 }
 
-/** The texts of a feature at training, or `true` and `false`. */
+/** The strings of a feature at training, or `true` and `false`. */
 export interface CategoryReference {
   /** Category → share of the values that are not null. */
   readonly categories: Readonly<Record<string, number>>;
-  /** Share of the values that are not null and have another category. If it is 0, such values were never seen. */
+  /** Share of non-null values in other categories. If 0, such values were never seen. */
   readonly other: number;
   /** Share of nulls. */
   readonly nulls: number;
@@ -34,7 +34,7 @@ export interface DriftBin {
   readonly reference: number;
 }
 
-/** How far a feature is from its reference. All figures are rounded to six decimals, as tables and ledger have them. */
+/** How far a feature is from its reference. All figures are rounded to six decimals, as in tables and ledger. */
 export interface FeatureDrift {
   readonly feature: string;
   readonly psi: number;
@@ -47,7 +47,7 @@ export interface FeatureDrift {
 export interface MeasuredDrift {
   /** Rows of the window that were counted, those in quarantine included. */
   readonly rows: number;
-  /** The feature that drifted most first; empty for a window without rows. */
+  /** Most drifted feature first; empty for a window without rows. */
   readonly features: readonly FeatureDrift[];
 }
 
@@ -60,8 +60,8 @@ export function categoriesOf({ categories }: CategoryReference): string[] {
 }
 
 /**
- * PSI over the bins of the values (`populationStabilityIndex`), a bin for nulls and, for categories, a bin for all values that
- * are not listed. Shares are of all rows, so the reference shares are scaled by the share of values that are not null.
+ * PSI over the bins of the values (`populationStabilityIndex`), a bin for nulls and, for categories, a bin for all unlisted
+ * values. Shares are of all rows, so the reference shares are scaled by the share of values that are not null.
  *
  * @throws RangeError if there are no rows
  */
@@ -87,7 +87,7 @@ export function featureDrift(feature: string, reference: FeatureReference, count
   };
 }
 
-/** Sorts by PSI, the largest first. Features with the same PSI stay in their order. */
+/** Sorts by PSI, largest first. Features with equal PSI keep their order. */
 export function worstFirst(features: readonly FeatureDrift[]): FeatureDrift[] {
   return [...features].sort((a, b) => b.psi - a.psi);
 }

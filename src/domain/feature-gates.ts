@@ -14,7 +14,7 @@ export interface FeatureLimits {
 }
 
 export interface FeatureGates {
-  /** Each with its feature. */
+  /** Each refusal names its feature. */
   readonly refusals: readonly Refusal[];
   readonly warnings: readonly string[];
 }

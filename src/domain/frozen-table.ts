@@ -23,7 +23,7 @@ export interface FrozenPiece {
  */
 export const COPIES_OF_WIDEST = 8;
 
-/** The row group that needs the most memory to read. A row group is read at once, with all its texts. */
+/** The row group that needs the most memory to read. A row group is read at once, with all its strings. */
 export interface WidestRows {
   /** The column with the most bytes. */
   readonly column: string;

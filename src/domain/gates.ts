@@ -51,7 +51,7 @@ export function applyGates(
   const psi = measurePsi(scoreCounts, rows.scored, context);
   if (rows.frozen === 0) return { ...emptyWindow(context), ...psi };
   const { limits, refuseDuplicates } = context;
-  // First, since it explains the refusals that follow. No setting turns this gate off: model.yaml lists the known texts.
+  // First, since it explains the refusals that follow. No setting turns this gate off: model.yaml lists the known strings.
   const refusals: Refusal[] = neverSeen(texts).map(({ feature, message, share, limit }) => ({
     gate: 'never_seen',
     ...{ message, measured: share, limit, feature },

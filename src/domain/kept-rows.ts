@@ -1,4 +1,4 @@
-/** That the rows of a frozen table outlive their run, so that another model can score them. */
+/** Marks rows of a frozen table that outlive their run, so that another model can score them. */
 export interface KeptRows {
   /** ISO instant at which they were frozen. */
   readonly since: string;
@@ -11,10 +11,10 @@ export interface KeptRows {
 const DAY_MS = 86_400_000;
 
 /**
- * Until when rows are kept: as long as the job said when they were frozen, or less if it says less now. A warehouse may drop a
- * table on its own at the deadline of then, so a longer time has no effect on them.
+ * When kept rows expire: after the time that the job stated when they were frozen, or less if it states less now. A warehouse
+ * may drop a table on its own at the original deadline, so a longer time has no effect.
  *
- * @param present `source.keep_rows` now; undefined if it is not set, so that nothing is kept
+ * @param present `source.keep_rows` now; undefined if not set, so that nothing is kept
  * @returns ISO instant
  */
 export function keptUntil({ since, days }: KeptRows, present: number | undefined): string {

@@ -6,11 +6,10 @@ import type { Window, WindowKind } from './window.ts';
  * `started` and `failed` runs can be resumed; a killed process leaves its run `started`. A `published` run lacks only its
  * report files. `refused`, `skipped` (nothing to score) and `completed` are final. So is `superseded`: the publication of an
  * overlapping window took the run's rows out of the tables. A promotion of a challenger is `promoting`, then `promoted`, or
- * `refused` if the job was changed otherwise meanwhile; it has no rows. An entry that is `erased` records that a person's rows
- * were removed. Of a job's slices there are two more: `compared` records how the current table and a window of the batch agree,
- * and `switched` which of the two people read. A message about
- * a publication has entries of its own: `delivering` before it leaves and while nobody knows what became of it, then
- * `undelivered` or `delivered`.
+ * `refused` if the job was changed in another way meanwhile; it has no rows. An `erased` entry records that a person's rows
+ * were removed. A job's slices have two more: `compared` records how the current table and a window of the batch agree, and
+ * `switched` which of the two people read. A message about a publication has its own entries: `delivering` before it leaves and
+ * while its outcome is unknown, then `undelivered` or `delivered`.
  */
 export const RUN_STATES = [
   'started',
@@ -31,7 +30,7 @@ export const RUN_STATES = [
 ] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
-/** The window of an entry: two instants as ISO text, and a label for people. */
+/** The window of an entry: two ISO instants, and a label for people. */
 export interface LedgerWindow {
   readonly label: string;
   readonly start: string;
@@ -83,7 +82,7 @@ export interface Publication {
   readonly number: number;
   readonly runId: string;
   readonly rows: RunRows;
-  /** Publications of the window that were rolled back, unless somebody has published one again with force since. */
+  /** Publications of the window that were rolled back, unless somebody has since published one again with force. */
   readonly rolledBack?: readonly RolledBack[];
 }
 
@@ -95,8 +94,7 @@ export interface RolledBack {
 }
 
 /**
- * Whether a text can be the id of a run. Ids from the ledger become folder names, and other tools may have written to the
- * ledger.
+ * Whether a string can be a run id. Ids from the ledger become folder names, and other tools may have written to the ledger.
  */
 export function isRunId(text: string): boolean {
   return /^\w[\w.+-]{0,199}$/.test(text);
@@ -113,7 +111,7 @@ export function runsOf(entries: readonly LedgerEntry[]): Run[] {
   for (const entry of entries) {
     const { publication = 0 } = entry;
     const before = runs.get(entry.runId);
-    // A later entry of a second process of the run must not take the run back to an earlier state. A rollback does.
+    // A later entry of a second process of the run must not return the run to an earlier state. A rollback may.
     const again = publication > (published.get(entry.runId) ?? 0);
     if (again) published.set(entry.runId, publication);
     runs.set(entry.runId, {
@@ -128,7 +126,7 @@ export function runsOf(entries: readonly LedgerEntry[]): Run[] {
   return [...runs.values()];
 }
 
-/** Whether an entry was made by a process that has not seen an erasure of the run's rows. */
+/** Whether an entry was written by a process that has not seen an erasure of the run's rows. */
 function isOutdated({ publication, details }: LedgerEntry, before: Pick<Run, 'details'> | undefined): boolean {
   return before?.details.erased !== undefined && details.erased === undefined && publication === undefined;
 }

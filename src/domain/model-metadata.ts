@@ -1,4 +1,4 @@
-/** One input or output as declared in a model file. `shape` has numbers for fixed and text for symbolic dimensions. */
+/** One input or output as declared in a model file. `shape` has numbers for fixed dimensions and strings for symbolic ones. */
 export interface TensorInfo {
   readonly name: string;
   /** Undefined if the value is not a tensor but a sequence or a map. */

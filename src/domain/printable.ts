@@ -17,7 +17,7 @@ export function printableValue(text: string): string {
   return text.replace(CONTROLS, escaped);
 }
 
-/** Texts that are the same in JSON, but for its quotes: nearly all ids and names. */
+/** Strings that JSON only needs to quote, not to escape: nearly all ids and names. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 /** One line of JSON. `JSON.stringify` escapes only C0; this escapes the other control characters too. */
@@ -31,7 +31,7 @@ export function withoutControls(text: string): string {
   return text.replace(CONTROLS, '\ufffd');
 }
 
-/** Whether a text can be a name: it has no control characters, tabs and line feeds included. */
+/** Whether a string can be a name: it has no control characters, including tabs and line feeds. */
 export function isPrintable(name: string): boolean {
   return !CONTROL.test(name);
 }

@@ -1,6 +1,6 @@
-/** A model as a promotion names it. */
+/** A model in a promotion. */
 export interface PromotedModel {
-  /** Folder of the bundle as the job file has or had it. */
+  /** The bundle's folder, as in the job file before or after. */
   readonly model: string;
   readonly name: string;
   readonly version: string;
@@ -14,9 +14,9 @@ export interface PromotedModel {
 export interface Promotion {
   readonly from: PromotedModel;
   readonly to: PromotedModel;
-  /** Labels of the windows whose comparisons were within the limits, the newest first. */
+  /** Labels of the windows whose comparisons were within the limits, newest first. */
   readonly windows: readonly string[];
-  /** Whether it was forced; then `reason` is set, and `refusals` says what it overruled. */
+  /** Whether it was forced; `reason` is then set, and `refusals` lists what it overruled. */
   readonly forced: boolean;
   readonly reason: string | null;
   readonly refusals: readonly string[];

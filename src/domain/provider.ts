@@ -5,12 +5,10 @@ type ProviderName = (typeof PROVIDERS)[number];
 /** Providers that can use several devices, with one session on each. */
 export const WITH_DEVICES: readonly ProviderName[] = ['tensorrt', 'cuda'];
 
-/**
- * A provider and an optional device, as text: `cuda` or `cuda:1`. In lists, the devices of one provider are adjacent.
- */
+/** A provider and an optional device: `cuda` or `cuda:1`. In lists, the devices of one provider are adjacent. */
 export type ProviderText = string;
 
-/** `cuda:1` → cuda and 1; `device` is undefined if the text names none. */
+/** `cuda:1` → cuda and 1; `device` is undefined if none is given. */
 export function parseProvider(text: ProviderText): { readonly name: string; readonly device: number | undefined } {
   const [name = '', device] = text.split(':');
   return { name, device: device === undefined ? undefined : Number(device) };

@@ -7,7 +7,7 @@ export interface Histogram {
 /** The usual reading in credit scoring (Siddiqi, Credit Risk Scorecards, 2006): below this index, a distribution is stable. */
 export const STABLE_PSI = 0.1;
 
-/** From this index on, it has a major shift. */
+/** From this index on, the shift is major. */
 export const MAJOR_PSI = 0.25;
 
 /** Lower bound for shares in both distributions, so that an empty bin gives a large index instead of an infinite one. */

@@ -22,8 +22,8 @@ export function currentEntries(entries: readonly LedgerEntry[]): PublishedEntry[
 }
 
 /**
- * Publications that clash with one of this window, since a user would be counted in both: their windows differ but have the
- * same label, or have the same grain and overlap. A day inside a week does not clash, it is another grain. Ad hoc windows
+ * Publications that clash with one of this window, because a user would be counted in both: the windows differ but have the
+ * same label, or the same grain and an overlap. A day inside a week does not clash, because its grain differs. Ad hoc windows
  * have no grain.
  *
  * @param entries of one job: all whose windows have this label or overlap this window
@@ -51,9 +51,8 @@ export function nextNumber(
 }
 
 /**
- * Numbers of the replaced publications of a window that stay kept: those with the highest numbers, without what a rollback
- * has made current again, or what a publication with the same content has replaced. The publication that is current before
- * this one is among them.
+ * Numbers of a window's replaced publications to keep: the highest, except those that a rollback has made current again, or
+ * that a publication with the same content has replaced. The publication that is current before this one is included.
  *
  * @param entries of one job, at least all of the window
  * @param restored number of the kept publication that becomes current now

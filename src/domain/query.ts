@@ -3,7 +3,7 @@ export interface QueryParameter {
   readonly name: string;
   /** `timestamp` is an instant, `datetime` a wall-clock time in the job's zone. */
   readonly type: 'timestamp' | 'datetime' | 'date';
-  /** ISO text. */
+  /** ISO string. */
   readonly value: string;
 }
 

@@ -3,8 +3,8 @@ export interface Reasons {
   /** Reasons per user. */
   readonly features: number;
   /**
-   * Row i belongs to rank i + 1 and has `features` texts, the strongest reason first; null if there are fewer, or if the user's
-   * features are not known any more.
+   * Row i belongs to rank i + 1 and has `features` strings, the strongest reason first; null if there are fewer, or if the
+   * user's features are no longer known.
    */
   readonly rows: readonly (readonly (string | null)[])[];
 }
@@ -15,7 +15,7 @@ export interface TopRow {
   readonly keyHash: string;
   /** The rounded score in millionths. */
   readonly millionths: number;
-  /** Hash of the encoded features, a signed 64-bit integer as text; undefined if staging does not have it. */
+  /** Hash of the encoded features, a signed 64-bit integer as a string; undefined if staging does not have it. */
   readonly featureHash: string | undefined;
 }
 

@@ -15,7 +15,7 @@ export interface AttemptTally extends StagedAttempt {
   readonly provider: string;
   /** Undefined if its rows have none. */
   readonly facts: AttemptFacts | undefined;
-  /** Digest of its rows, in a form of the sink's own. Detects a change between counting and publishing. */
+  /** Digest of its rows, in the sink's own form. Detects a change between counting and publishing. */
   readonly content: string;
 }
 
@@ -50,7 +50,7 @@ export interface Reconciliation {
 
 /**
  * Picks one attempt per chunk. It must have read this frozen table and match the chunk's row count and key checksum; of
- * several, the lowest id wins. All picks are of one scorer, the one that covers the most chunks: the scores of two scorers
+ * several, the lowest id wins. All picks are by the same scorer, the one that covers the most chunks: the scores of two scorers
  * may differ in their last digits.
  *
  * @param preferred scorer that wins a tie, see `scorerId`

@@ -1,6 +1,6 @@
 import type { InputDtype } from './signature.ts';
 
-// What a run was made from, as its first ledger entry has it: enough for a later plan to say what has changed. Bounded, since
+// What a run was made from, recorded in its first ledger entry: enough for a later plan to say what has changed. Bounded, since
 // every command reads the ledger.
 
 /** Digests of the parts of a fingerprint; see `fingerprintParts`. */
@@ -22,21 +22,21 @@ export interface FingerprintParts {
  */
 export type RecordedDefinition = Readonly<Record<string, string>>;
 
-/** A feature; what is false or not set is left out. */
+/** A feature; false and unset properties are left out. */
 export interface RecordedFeature {
   readonly name: string;
   readonly dtype: InputDtype;
   readonly nullable?: true;
   readonly default?: number | string | boolean;
   readonly range?: readonly [number, number];
-  /** A long list is its digest. */
+  /** A long list is stored as its digest. */
   readonly categories?: readonly string[] | string;
   readonly category_count?: number;
   readonly unknown?: 'allow' | 'default';
 }
 
 export interface RecordedSignature {
-  /** How many features the model has. */
+  /** Number of features of the model. */
   readonly features: number;
   /** The first of them. */
   readonly listed: readonly RecordedFeature[];

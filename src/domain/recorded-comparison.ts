@@ -1,6 +1,6 @@
 import type { Comparison } from './comparison.ts';
 
-/** A bundle as it was when its scores were compared. */
+/** The bundle whose scores were compared. */
 export interface ComparedBundle {
   readonly run_id: string;
   /** SHA-256 of `model.onnx`, hex. */
@@ -9,11 +9,11 @@ export interface ComparedBundle {
   readonly definition_digest: string;
 }
 
-/** What the ledger keeps of a comparison of champion and challenger. It names no user. */
+/** The ledger's record of a comparison of champion and challenger. It names no users. */
 export interface RecordedComparison {
   readonly champion: ComparedBundle;
   readonly challenger: ComparedBundle;
-  /** The comparison in the form of `compare --json`, without the users whose scores differ most. */
+  /** The comparison in the format of `compare --json`, without the users whose scores differ most. */
   readonly measures: Comparison;
   /** The limits that the job file had then. */
   readonly limits: readonly {
@@ -24,7 +24,7 @@ export interface RecordedComparison {
   }[];
 }
 
-/** Whether a bundle is the one that was compared, to the byte. */
+/** Whether a bundle is exactly the one that was compared. */
 export function isSameBundle(
   compared: Pick<ComparedBundle, 'digest' | 'definition_digest'>,
   { digest, definitionDigest }: { readonly digest: string; readonly definitionDigest: string },

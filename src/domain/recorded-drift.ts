@@ -1,6 +1,6 @@
 import type { DriftBin, FeatureDrift, MeasuredDrift } from './feature-drift.ts';
 
-/** The drift of a feature as ledger and summary have it. */
+/** The drift of a feature, as recorded in ledger and summary. */
 export interface RecordedFeature {
   readonly feature: string;
   readonly psi: number;
@@ -10,13 +10,13 @@ export interface RecordedFeature {
   readonly bins?: readonly DriftBin[];
 }
 
-/** The drift of the features as the ledger has it. */
+/** The drift of the features, as recorded in the ledger. */
 export interface RecordedDrift {
   /** Rows that were counted, those in quarantine included. */
   readonly rows: number;
-  /** How many features were measured. */
+  /** Number of features measured. */
   readonly measured: number;
-  /** The feature that drifted most first; see `MAX_RECORDED`. */
+  /** Most drifted feature first; see `MAX_RECORDED`. */
   readonly features: readonly RecordedFeature[];
 }
 
@@ -36,7 +36,7 @@ function recordedFeature(
   return { feature, psi, null_share: nullShare, reference_null_share: referenceNullShare, ...(withBins && { bins }) };
 }
 
-/** The drift that was recorded, with bins where it has some; undefined if not all features were recorded. */
+/** The recorded drift, with bins for features that have them; undefined if not all features were recorded. */
 export function measuredDrift({ rows, measured, features }: RecordedDrift): MeasuredDrift | undefined {
   if (features.length < measured) return undefined;
   return {

@@ -19,10 +19,10 @@ export const GATES = [
 ] as const;
 export type Gate = (typeof GATES)[number];
 
-/** What people may write for several gates at once. */
+/** Short names for several gates. */
 export const GATE_ALIASES: Readonly<Record<string, readonly Gate[]>> = { drift: ['max_score_psi', 'max_feature_psi'] };
 
-/** Why a gate refused a run. A plain value, for the ledger too. */
+/** Why a gate refused a run. Plain data, also stored in the ledger. */
 export interface Refusal {
   readonly gate: Gate;
   /** A sentence with the number and the limit. */
@@ -40,17 +40,17 @@ export function isGate(name: string): name is Gate {
   return (GATES as readonly string[]).includes(name);
 }
 
-/** The gates that refused, each once, in the order in which they refused. */
+/** The gates that refused, without duplicates, in order of refusal. */
 export function gatesOf(refusals: readonly Pick<Refusal, 'gate'>[]): Gate[] {
   return [...new Set(refusals.map(({ gate }) => gate))];
 }
 
-/** Whether the refusal concerns what drifted, and not rows that are missing or wrong. */
+/** Whether the refusal concerns drift, rather than missing or wrong rows. */
 export function isDrift({ gate }: Pick<Refusal, 'gate'>): boolean {
   return gate === 'max_score_psi' || gate === 'max_feature_psi' || gate === 'max_null_share';
 }
 
-/** How the names that somebody accepts compare with the gates that refused. */
+/** Compares the names that somebody accepts with the gates that refused. */
 export interface ComparedNames {
   /** Accepted names that did not refuse, as written. */
   readonly idle: readonly string[];
@@ -68,7 +68,7 @@ export function compareNames(names: readonly string[], refused: readonly Gate[])
   };
 }
 
-/** Refusals that are not among `known`: of another gate, another feature or another baseline. */
+/** Refusals not among `known`: of another gate, feature or baseline. */
 export function furtherRefusals(refusals: readonly Refusal[], known: readonly Refusal[]): Refusal[] {
   const id = ({ gate, feature, baseline }: Refusal) => JSON.stringify([gate, feature, baseline]);
   const ids = new Set(known.map(id));

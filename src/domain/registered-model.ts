@@ -8,7 +8,7 @@ export interface RegisteredModel {
   readonly version: string;
   /** SHA-256 of the bundle's files, hex; see docs/model-registry.md. */
   readonly digest: string;
-  /** Set if the registry could not be asked, and the version that was pinned last was taken instead. */
+  /** Set if the registry could not be asked, and the last pinned version was used instead. */
   readonly registry_down?: true;
 }
 

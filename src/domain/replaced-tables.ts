@@ -3,8 +3,8 @@ import { suffixed } from './table-name.ts';
 import type { TableColumn, TableLayout, Tables } from './tables.ts';
 
 /**
- * Identifies the publication that a replaced row belonged to, whatever the layout of its table; `replaced_at` is when another
- * publication took its place.
+ * Identifies the publication of a replaced row, whatever the layout of its table; `replaced_at` is when another publication
+ * took its place.
  */
 const REPLACED: readonly TableColumn[] = [
   { name: 'replaced_job', type: 'string' },
@@ -15,7 +15,7 @@ const REPLACED: readonly TableColumn[] = [
   { name: 'replaced_at', type: 'timestamp' },
 ];
 
-/** The tables that keep what is replaced in these; the ledger loses nothing. */
+/** The tables that keep replaced rows of these; nothing in the ledger is ever replaced. */
 export function replacedTables({ scores, quarantine, ledger, report, summary, drift }: Tables): Tables {
   return {
     scores: replacedLayout(scores),
@@ -27,12 +27,15 @@ export function replacedTables({ scores, quarantine, ledger, report, summary, dr
   };
 }
 
-/** The table that keeps the rows which a publication replaces in this one: `<table>_replaced`, its columns and six more. */
+/**
+ * The table that keeps the rows that a publication replaces in this one: `<table>_replaced`, with the same columns and six
+ * more.
+ */
 export function replacedLayout({ name, columns }: TableLayout): TableLayout {
   return { name: suffixed(name, '_replaced'), columns: [...columns, ...REPLACED] };
 }
 
-/** The layout of a table or, if `replaced`, of the one that keeps what is replaced in it. */
+/** The layout of a table, or if `replaced` of the one that keeps its replaced rows. */
 export function layoutInPlace({ layout, replaced }: Pick<PersonTable, 'layout' | 'replaced'>): TableLayout {
   return replaced ? replacedLayout(layout) : layout;
 }

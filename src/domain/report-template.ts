@@ -8,8 +8,8 @@ const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 const SCHEME = /^([a-z][a-z0-9+.-]+):\/+/i;
 
 /**
- * What is wrong with the path of a job's report files; undefined if nothing is. The window's label, which replaces
- * `{window}`, needs no check: it has no slash or anything else that leads out of the folder.
+ * The problem with the path of a job's report files; undefined if there is none. The window's label, which replaces `{window}`,
+ * needs no check: it contains no slash or anything else that leads out of the folder.
  */
 export function templateProblem(template: string): string | undefined {
   if (isStoreAddress(template)) return storeAddressProblem(template);

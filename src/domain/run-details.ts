@@ -20,7 +20,7 @@ import type { TableColumn } from './tables.ts';
 import type { TextCounts } from './text-counts.ts';
 import type { WorkerTime } from './worker-time.ts';
 
-/** Another run, and its window, that an entry refers to. */
+/** Another run, and its window, referred to by an entry. */
 export interface SupersededWindow {
   readonly run_id: string;
   readonly label: string;
@@ -30,18 +30,18 @@ export interface SupersededWindow {
 
 /** Why an earlier publication of a run is current again. */
 export interface Rollback {
-  /** The publication of the run that is restored. */
+  /** The restored publication of the run. */
   readonly publication: number;
-  /** What was current before. */
+  /** The publication that was current before. */
   readonly from: { readonly run_id: string; readonly publication: number };
   readonly reason: string | null;
   /** User of the warehouse's session. */
   readonly user: string | null;
-  /** Content of what was current before: no run may publish it again without force. */
+  /** Content of the previously current publication: no run may publish it again without force. */
   readonly content?: string;
 }
 
-/** Gates that somebody has overruled after a look. */
+/** Gates that somebody overruled after a look. */
 export interface Acceptance {
   /** Names of the gates, as in `gates` of the job file. */
   readonly gates: readonly string[];
@@ -51,59 +51,61 @@ export interface Acceptance {
   readonly at: string;
 }
 
-/** What was removed of a person, without the person's key. */
+/** Record of an erasure, without the person's key. */
 interface Erasure {
   readonly reason: string;
   /** User of the warehouse's session. */
   readonly user: string | null;
   /** Rows by table. */
   readonly rows: Readonly<Record<string, number>>;
-  /** Rows that runs had read and kept. */
+  /** Rows removed from those that runs had read and kept. */
   readonly kept_rows: number;
 }
 
-/** Further facts about a run, stored as JSON. Each entry adds the facts that are new. */
+/** Further facts about a run, stored as JSON. Each entry adds its new facts. */
 export interface RunDetails {
   /** Run that was published for the window when this one started; null if there was none. */
   readonly supersedes?: string | null;
   /**
-   * The number of that publication; null if there was none. A run can be published again, by a rollback, so its id does not
-   * identify a publication.
+   * The number of that publication; null if there was none. A rollback can publish a run again, so its id does not identify a
+   * publication.
    */
   readonly supersedes_publication?: number | null;
-  /** If the publication is a rollback: what it took the place of, and which publication of this run it made current again. */
+  /** Set if the publication is a rollback: what it replaced, and which publication of this run it made current again. */
   readonly rollback?: Rollback;
-  /** Whether somebody has published what may have been rolled back before. */
+  /** Whether it was published with force although it may have been rolled back before. */
   readonly forced?: boolean;
-  /** Number of the publication that this one replaces with the same content. */
+  /** Number of the replaced publication if it has the same content. */
   readonly repeats?: number;
-  /** Gates that refused the run, and who published it all the same. */
+  /** Gates that refused the run, and who accepted it. */
   readonly accepted?: Acceptance;
-  /** If gates refused the run: each with its number and its limit. */
+  /** Set if gates refused the run: each with its number and limit. */
   readonly refused_by?: readonly Refusal[];
-  /** Digest of what was staged when the gates refused the run; see `stagedDigest`. */
+  /** Digest of what was staged when gates refused the run; see `stagedDigest`. */
   readonly refused_staged?: string;
-  /** Of an entry of the state `erased`. */
+  /** If `state` is `erased`. */
   readonly erasure?: Erasure;
-  /** Id of the erasure after which the entry's row counts hold; counts of entries that other processes add are older. */
+  /** Id of the last erasure that the entry's row counts include; counts in entries of other processes may be older. */
   readonly erased?: string;
-  /** Folder of the challenger's bundle, if the job has one: until the run is completed, it needs the frozen rows. */
+  /**
+   * Folder of the challenger's bundle, if the job has one: until the run is completed, the challenger needs the frozen rows.
+   */
   readonly challenger?: string;
-  /** In a challenger's run: how its scores compare with those of the champion. */
+  /** In a challenger's run: how its scores compare with the champion's. */
   readonly comparison?: RecordedComparison;
   /** In a run that is a slice: what it reads. */
   readonly slice?: SliceDetails;
-  /** In a published slice: what came of it. */
+  /** In a published slice: its outcome. */
   readonly slice_outcome?: SliceOutcome;
   /** If `state` is `compared`. */
   readonly shadow?: ShadowComparison;
   /** If `state` is `switched`. */
   readonly switch?: ShadowSwitch;
-  /** Of a message about a publication. */
+  /** In an entry about a message. */
   readonly delivery?: Delivery;
-  /** If `state` is `promoting` or follows it. */
+  /** If `state` is `promoting` or follows from it. */
   readonly promotion?: Promotion;
-  /** The versions that the run scores with, for models that come from a registry: it keeps them, wherever an alias moves. */
+  /** Versions of registered models that the run scores with: it keeps them even if an alias moves. */
   readonly registered?: RegisteredModels;
   readonly sql?: string;
   readonly parameters?: Readonly<Record<string, string>>;
@@ -112,7 +114,7 @@ export interface RunDetails {
   readonly basis?: RecordedBasis;
   /** Identity of the source database, see `Source.identity`. */
   readonly source?: string;
-  /** The run whose kept rows were scored, and the identity of its frozen table; absent if the run has read the source. */
+  /** The run whose kept rows were scored, and the identity of its frozen table; absent if the run read the source. */
   readonly as_of?: { readonly run_id: string; readonly frozen: string };
   /** Identity of the frozen table whose rows were published. */
   readonly frozen?: string;
@@ -125,7 +127,7 @@ export interface RunDetails {
   readonly chunks_resumed?: number;
   /** Chunks per execution provider. */
   readonly providers?: Readonly<Record<string, number>>;
-  /** Where the model ran. If several processes scored, it is one of them; each has its own in its summary. */
+  /** Where the model ran. If several processes scored, this is one of theirs; each summary has its own. */
   readonly execution?: Execution;
   /** Rows per batch that fit the device's memory, if the batches had to be halved. */
   readonly batch_rows_halved_to?: number;
@@ -142,7 +144,7 @@ export interface RunDetails {
   readonly score_reference?: Histogram;
   /** How the reasons of the highest scores were found. */
   readonly reasons?: ReasonFacts;
-  /** Bytes that the query was expected to read; absent if the source cannot tell. */
+  /** Bytes that the query was expected to read; absent if the source cannot estimate them. */
   readonly estimated_bytes?: number;
   /** Drift of the features from the bundle's reference, if it was measured. */
   readonly feature_drift?: RecordedDrift;
@@ -154,26 +156,26 @@ export interface RunDetails {
   readonly supersedes_windows?: readonly SupersededWindow[];
   /** If `state` is `superseded`: the run whose publication superseded this one, and its window. */
   readonly superseded_by?: SupersededWindow;
-  /** What the model's bundle says that it was trained through: an ISO week or date. */
+  /** What the bundle says that its model was trained through: an ISO week or date. */
   readonly trained_through?: string;
-  /** How well the published scores foretold what became of the users; the newest evaluation. */
+  /** How well the published scores predicted the outcomes; the newest evaluation. */
   readonly evaluation?: Evaluation;
   readonly warnings?: readonly string[];
-  /** The class whose probability is the score, null if it is the predicted one; absent if the bundle has no classes. */
+  /** The class whose probability is the score, null for the predicted one; absent if the bundle has no classes. */
   readonly score_class?: string | null;
   /** Scores table by the parts of its name. */
   readonly table?: TableName;
-  /** Columns of the published scores table, for reports that are written later. */
+  /** Columns of the published scores table, for reports written later. */
   readonly columns?: readonly TableColumn[];
   readonly seconds?: StageSeconds;
   /** Where the chunk workers spent the stage `score`. */
   readonly workers?: WorkerTime;
   /**
-   * Paths of the report files that the publication should have; relative to the project root if they are inside. One text in
+   * Paths of the report files that the publication should have; relative to the project root if inside it. A single string in
    * entries of versions that wrote one file.
    */
   readonly report?: string | readonly string[];
-  /** Paths of the files that were written, on the machine that wrote them. */
+  /** Paths of the written files, on the machine that wrote them. */
   readonly files?: readonly string[];
   readonly error?: string;
 }

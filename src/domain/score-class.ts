@@ -1,4 +1,4 @@
-/** What a job says of a bundle with classes: `score.class` and `score.classes` of the job file. */
+/** A job's choice for a bundle with classes: `score.class` and `score.classes` of the job file. */
 export interface ScoreChoice {
   readonly class?: string | undefined;
   readonly classes?: 'all' | undefined;

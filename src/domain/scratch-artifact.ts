@@ -2,7 +2,7 @@ import { championRun } from './challenger.ts';
 import { type KeptRows, keptUntil } from './kept-rows.ts';
 import { currentPublication, isChallenged, isSuperseded, type LedgerEntry, runsOf } from './ledger.ts';
 
-/** A temporary table, folder or file, in the warehouse's scratch or on this machine, of a run or of a process. */
+/** A temporary table, folder or file of a run or a process, in the warehouse's scratch or on this machine. */
 export interface ScratchArtifact {
   /** Name of the table, folder or file. */
   readonly name: string;
@@ -12,7 +12,7 @@ export interface ScratchArtifact {
    * ISO instant after which it may be deleted in any case. Undefined if it belongs to a process that is known to have ended.
    */
   readonly deadline: string | undefined;
-  /** If it holds rows that outlive their run. */
+  /** Set if it holds rows that outlive their run. */
   readonly kept?: KeptRows | undefined;
 }
 
@@ -20,14 +20,15 @@ export interface Verdict {
   readonly deletable: boolean;
   /** For people: why it may be deleted, or why it is kept. */
   readonly why: string;
-  /** ISO instant until which its rows are kept, whatever became of their run. */
+  /** ISO instant until which its rows are kept, whatever happened to their run. */
   readonly keptUntil?: string;
 }
 
 /**
- * Whether an artifact may be deleted. Rows that the job keeps are kept until their time is over. Artifacts that a resume needs, or that people can inspect after a refusal, are kept
- * until their deadline. Once another run has published the window, neither reason counts: this run can no longer publish.
- * What a challenger's run left is judged like what its champion's run left, which ends later.
+ * Whether an artifact may be deleted. Rows that the job keeps stay until their time is over. Artifacts that a resume needs, or
+ * that people can inspect after a refusal, stay until their deadline. Once another run has published the window, neither reason
+ * counts: this run can no longer publish. Artifacts of a challenger's run are judged like those of its champion's, which ends
+ * later.
  *
  * @param entries all of the job and the run's window; none if the run is not in the ledger
  * @param now epoch milliseconds of the real clock

@@ -22,7 +22,7 @@ export interface SchedulerState {
   readonly workers: number;
   /** Whether another process has had more than enough time to finish a chunk. */
   readonly overdue: (chunk: number) => boolean;
-  /** In [0, 1), like Math.random. */
+  /** Returns a number in [0, 1), like Math.random. */
   readonly random: () => number;
 }
 

@@ -4,7 +4,7 @@ import type { Column, ColumnType } from './schema.ts';
 export const INPUT_DTYPES = ['float32', 'float64', 'int64', 'bool', 'string'] as const;
 export type InputDtype = (typeof INPUT_DTYPES)[number];
 
-/** One feature: a column of the query, and what to do with nulls, numbers out of range and unknown texts. */
+/** One feature: a column of the query, and how to treat nulls, numbers out of range and unknown strings. */
 export interface Feature {
   readonly name: string;
   readonly nullable: boolean;
@@ -13,7 +13,8 @@ export interface Feature {
   /** Inclusive bounds of numbers. A value outside them quarantines the row. */
   readonly range?: readonly [number, number];
   /**
-   * Texts that the model was trained on. Absent for numbers, and for a text feature that takes any value (`unknown: allow`).
+   * Strings that the model was trained on. Absent for numbers, and for a text feature that accepts any value (`unknown:
+   * allow`).
    */
   readonly categories?: readonly string[];
   readonly unknown: 'quarantine' | 'allow' | 'default';

@@ -1,10 +1,10 @@
-// A slice scores the users that changed since the slice before it, or all of them, and puts them into the current table. In the
-// ledger the slices of a job are the publications of one window of a job of its own: the publication number is the position
-// of the rows that a slice wrote, and the publish lock lets one slice at a time follow another.
+// A slice scores the users that changed since the previous slice, or all of them, and puts them into the current table. In the
+// ledger, a job's slices are publications of the single window of a separate job: the publication number is the position of the
+// rows that a slice wrote, and the publish lock makes slices follow one another.
 
 const SUFFIX = '.incremental';
 
-/** The name under which the ledger holds the slices of a job. No job file can have such a name: it has a dot. */
+/** The job name that the ledger uses for the slices of a job. No job file can have such a name, because it contains a dot. */
 export function incrementalJob(job: string): string {
   return `${job}${SUFFIX}`;
 }
@@ -19,37 +19,37 @@ export function batchJob(job: string): string {
 }
 
 /**
- * `snapshot`: all users, because there is no position yet or it was asked for. `changes`: users that changed. `full`: all
- * users once more, for `refresh: day` or `reconcile: day`.
+ * `snapshot`: all users, because there is no position yet or it was requested. `changes`: users that changed. `full`: all users
+ * once more, for `refresh: day` or `reconcile: day`.
  */
 export const SLICE_KINDS = ['snapshot', 'changes', 'full'] as const;
 export type SliceKind = (typeof SLICE_KINDS)[number];
 
 /** What is read of one change source. */
 export interface SourceSpan {
-  /** Name of the change source: its table as the job file has it. */
+  /** Name of the change source: its table, as in the job file. */
   readonly source: string;
-  /** Up to where the slice before has read, ISO text with microseconds or the source's own position; null for none. */
+  /** How far the previous slice has read, ISO string with microseconds or the source's own position; null for none. */
   readonly from: string | null;
-  /** Up to where this slice reads, exclusive. */
+  /** How far this slice reads, exclusive. */
   readonly to: string;
 }
 
-/** What a slice is; recorded in the ledger before anything is read. */
+/** Description of a slice; recorded in the ledger before anything is read. */
 export interface SliceDetails {
   readonly kind: SliceKind;
   readonly spans: readonly SourceSpan[];
-  /** The instant at which features are computed, ISO text with microseconds: the value of `:window_end`. */
+  /** The instant as of which features are computed, ISO string with microseconds: the value of `:window_end`. */
   readonly as_of: string;
-  /** The publication that the slice follows; null for none. */
+  /** Number of the publication that the slice follows; null for none. */
   readonly follows: number | null;
-  /** End of a window of the batch, if the slice ends there: the rows of then are kept for a comparison. */
+  /** End of a batch window, if the slice ends there: the table's rows at that time are kept for a comparison. */
   readonly boundary: string | null;
-  /** Digest of the query's text, of the columns and of what else must be equal from slice to slice. */
+  /** Digest of the query's text, its columns, and everything else that must stay the same between slices. */
   readonly shape: string;
 }
 
-/** What came of a slice; in the ledger entry of its publication. */
+/** Outcome of a slice, in the ledger entry of its publication. */
 export interface SliceOutcome {
   /** Distinct keys that changed; null if all users were read. */
   readonly changed_keys: number | null;
@@ -58,12 +58,12 @@ export interface SliceOutcome {
   /** Rows whose features and model are unchanged: they kept their score. */
   readonly unchanged: number;
   readonly quarantined: number;
-  /** Users that are deleted now. */
+  /** Users that the slice deleted. */
   readonly deleted: number;
-  /** Users that the table has after the slice, without the deleted ones. */
+  /** Users in the table after the slice, without deleted ones. */
   readonly users: number;
-  /** Users whose row is of another model than the slice's. */
+  /** Users whose row comes from another model than the slice's. */
   readonly other_model: number;
-  /** Instant of the last slice that read all users. */
+  /** Instant of the last slice of all users. */
   readonly last_full: string;
 }

@@ -3,9 +3,9 @@ import { type WorkerPart, type WorkerTime, workerShares } from './worker-time.ts
 
 /** Rows per second of wall-clock time; null if nothing was scored. */
 export interface Rates {
-  /** Of the whole run: all rows by all seconds. */
+  /** For the whole run: all rows by all seconds. */
   readonly run: number | null;
-  /** Of the stage `score`. */
+  /** For the stage `score`. */
   readonly score: number | null;
   /** The rate if the workers did nothing but run the model. */
   readonly model: number | null;
@@ -22,7 +22,7 @@ export function ratesOf(rows: number, seconds: StageSeconds, time: WorkerTime): 
 
 type Step = Exclude<(typeof STAGES)[number], 'score'> | WorkerPart;
 
-/** What people can tune, and the stages and worker steps that belong to it. */
+/** What people can tune, with its stages and worker steps. */
 const CAUSES: Readonly<Record<string, readonly Step[]>> = {
   'starting up': ['plan', 'start'],
   'the query': ['freeze'],

@@ -16,7 +16,7 @@ export type StageSeconds = Readonly<Record<Stage, number>>;
 
 /** `3.45 = plan 0.15 + freeze 0.05 + …` */
 export function showSeconds(seconds: StageSeconds): string {
-  // Few jobs have reasons or a challenger.
+  // Hide these if unused: few jobs have reasons or a challenger.
   const shown = STAGES.filter((stage) => !['explain', 'challenge'].includes(stage) || (seconds[stage] ?? 0) > 0);
   const terms = shown.map((stage) => `${stage.replace('_', ' ')} ${(seconds[stage] ?? 0).toFixed(2)}`);
   return `${totalSeconds(seconds).toFixed(2)} = ${terms.join(' + ')}`;
@@ -26,7 +26,7 @@ export function totalSeconds(seconds: StageSeconds): number {
   return STAGES.reduce((sum, stage) => sum + (seconds[stage] ?? 0), 0);
 }
 
-/** A stage from its beginning to its end, milliseconds of `performance.now()`. A stage can come several times. */
+/** A stage from start to end, in `performance.now()` milliseconds. Stages may repeat. */
 export interface StageInterval {
   readonly stage: Stage;
   readonly began: number;
@@ -43,9 +43,9 @@ export class StageClock {
   #began: number;
 
   /**
-   * @param began when the first stage started, in milliseconds of `performance.now()`
+   * @param began when the first stage started, in `performance.now()` milliseconds
    * @param earlier seconds that earlier processes of the run spent
-   * @param entered is told each stage that begins
+   * @param entered is called with each stage that begins
    */
   constructor(began: number, earlier: Partial<StageSeconds> = {}, entered: (stage: Stage) => void = () => undefined) {
     this.#entered = entered;
@@ -65,7 +65,7 @@ export class StageClock {
     this.#entered(stage);
   }
 
-  /** What this process has done one after the other, the current stage until now included. */
+  /** The stages of this process in order, including the current one until now. */
   get intervals(): readonly StageInterval[] {
     this.#settle();
     return [...this.#passed, this.#current()];

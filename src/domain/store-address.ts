@@ -1,30 +1,30 @@
 import { isPrintable } from './printable.ts';
 
-/** The stores of objects that report files can be in: Google Cloud Storage, and Amazon S3 or what speaks its protocol. */
+/** The object stores in which report files can be: Google Cloud Storage, and Amazon S3 or a compatible service. */
 export type StoreScheme = 'gs' | 's3';
 
-/** Where an object is. */
+/** The location of an object. */
 export interface StoreAddress {
   readonly scheme: StoreScheme;
   readonly bucket: string;
-  /** Name inside the bucket, without a slash in front. */
+  /** Name inside the bucket, without a leading slash. */
   readonly key: string;
 }
 
 const ADDRESS = /^(gs|s3):\/\/([^/]*)\/(.*)$/s;
 
-/** Bytes of a name that both stores allow. */
+/** Most bytes of a name that both stores allow. */
 const MOST_KEY_BYTES = 1024;
-/** A window's label takes more than `{window}`. */
+/** A window's label is longer than `{window}`. */
 const LABEL_ROOM = 100;
 
-/** `gs://bucket/reports/churn.csv`; undefined for a path, and for an address of another form. */
+/** Parses `gs://bucket/reports/churn.csv`; undefined for a path, and for an address of another form. */
 export function parseStoreAddress(text: string): StoreAddress | undefined {
   const [, scheme, bucket, key] = ADDRESS.exec(text) ?? [];
   return (scheme === 'gs' || scheme === 's3') && bucket && key ? { scheme, bucket, key } : undefined;
 }
 
-/** Whether a report file's path is the address of an object, whole or not. */
+/** Whether a report file's path is meant as an object's address, valid or not. */
 export function isStoreAddress(path: string): boolean {
   return path.startsWith('gs://') || path.startsWith('s3://');
 }
@@ -33,12 +33,12 @@ export function showStoreAddress({ scheme, bucket, key }: StoreAddress): string 
   return `${scheme}://${bucket}/${key}`;
 }
 
-/** The part of a name up to its last slash, with it: as a folder. */
+/** The part of a name up to and including its last slash, like a folder. */
 export function folderOfKey(key: string): string {
   return key.slice(0, key.lastIndexOf('/') + 1);
 }
 
-/** What is wrong with an address that may have `{window}` in it; undefined if nothing is. */
+/** The problem with an address that may contain `{window}`; undefined if there is none. */
 export function storeAddressProblem(text: string): string | undefined {
   const { scheme, bucket, key } = parseStoreAddress(text) ?? {};
   if (scheme === undefined || bucket === undefined || key === undefined)
@@ -56,7 +56,7 @@ export function storeAddressProblem(text: string): string | undefined {
 }
 
 /**
- * By the rules of https://cloud.google.com/storage/docs/buckets#naming and
+ * Follows the rules of https://cloud.google.com/storage/docs/buckets#naming and
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
  */
 function bucketProblem(scheme: StoreScheme, bucket: string): string | undefined {

@@ -1,7 +1,7 @@
 import type { Column, ColumnType } from './schema.ts';
 import type { TableName } from './table-name.ts';
 
-/** Decimals of a score. The worker rounds it, once. */
+/** Decimal places of a score. The worker rounds it, once. */
 export const SCORE_SCALE = 6;
 
 /** A column of a published table. Each warehouse maps the type to its own. */
@@ -52,7 +52,7 @@ const PUBLICATION: readonly TableColumn[] = [
 /** The columns needed to find a row's run. */
 const TRACE: readonly TableColumn[] = PUBLICATION.filter(({ name }) => name !== 'window_label');
 
-/** The columns needed to find a row's run in a table of one job: the ledger has the window's publications by number. */
+/** The columns needed to find a row's run in a table of one job: the ledger identifies the window's publications by number. */
 const SLIM_TRACE: readonly TableColumn[] = [instant('window_start'), integer('publication')];
 
 const PLACE: readonly TableColumn[] = [integer('rank'), integer('percentile'), integer('decile'), string('band')];
@@ -76,7 +76,7 @@ const TOTALS: readonly TableColumn[] = [
   decimal('expected_churners', 18, 6),
 ];
 
-/** A feature of the model and how far it is from the bundle's reference; `row_count` is how many rows were counted. */
+/** A model's feature and its drift from the bundle's reference; `row_count` is the number of rows counted. */
 const DRIFT: readonly TableColumn[] = [
   string('feature'),
   decimal('psi', 9, 6),
@@ -85,7 +85,7 @@ const DRIFT: readonly TableColumn[] = [
   integer('row_count'),
 ];
 
-/** How well the scores of a publication foretold the outcomes: measures of a group of users, or of a part of it. */
+/** How well the scores of a publication predicted the outcomes: measures of a group of users, or of a part of it. */
 const EVALUATION: readonly TableColumn[] = [
   string('segment'),
   string('segment_value'),

@@ -2,8 +2,8 @@ import type { AttemptFacts } from './attempt-facts.ts';
 import type { FrozenTable } from './frozen-table.ts';
 
 /**
- * A window that was scored as the query returned it, without a frozen table. One statement reads all rows, so they are of
- * one snapshot, and they are counted as they arrive. The window is one chunk with one attempt.
+ * A window that was scored as the query returned it, without a frozen table. One statement reads all rows, so they form one
+ * snapshot, and they are counted as they arrive. The window is one chunk with one attempt.
  */
 export interface TappedWindow {
   /** The window in the form that reconcile and publish expect. `chunks` has one chunk, or none if the window is empty. */
@@ -24,7 +24,7 @@ export interface TappedWindow {
 
 /** The files that a killed process left of an attempt. Plain data. */
 export interface EarlierAttempt {
-  /** Files of rows that are complete. */
+  /** Complete files of rows. */
   readonly files: readonly string[];
   /** The file of outcomes. */
   readonly outcomes: string;

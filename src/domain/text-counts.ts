@@ -28,8 +28,8 @@ interface UnseenTexts {
 /**
  * Features with more than half of their values never seen in training, each with a message that quotes no value.
  *
- * Such a column uses other words for the same things (`true` for `Yes`) or holds another column's values. Its scores would
- * be wrong, and nothing else would show it: each is still within 0 to 1.
+ * Such a column uses other strings for the same things (`true` for `Yes`) or holds another column's values. Its scores would be
+ * wrong, and nothing else would show it: each is still within 0 to 1.
  */
 export function neverSeen(counts: TextCounts): UnseenTexts[] {
   return Object.entries(counts)

@@ -6,7 +6,7 @@ import { VECTOR_ROWS } from './vector.ts';
 /** Bytes of a vector's validity bitmap. */
 const BITMAP = VECTOR_ROWS / 8;
 
-/** Appends rows of texts and nulls to a temporary table with `width` VARCHAR columns. */
+/** Appends rows of strings and nulls to a temporary table with `width` VARCHAR columns. */
 export async function appendText(
   database: Database,
   table: string,
@@ -20,7 +20,7 @@ export async function appendText(
   );
   for (let start = 0; start < rows.length; start += VECTOR_ROWS) {
     const count = Math.min(VECTOR_ROWS, rows.length - start);
-    // Frees the texts of the previous chunk.
+    // Frees the strings of the previous chunk.
     chunk.reset();
     chunk.rowCount = count;
     for (let column = 0; column < width; column += 1) {

@@ -71,7 +71,7 @@ function readLong(words: Int32Array, at: number, stride: number): bigint {
   return value;
 }
 
-/** DuckDB's HUGEINT to DOUBLE. It rounds the halves one after the other, which does not always give the nearest double. */
+/** DuckDB's HUGEINT to DOUBLE. Rounds the halves one after the other, which does not always give the nearest double. */
 function hugeToDouble(value: bigint): number {
   const upper = value >> 64n;
   const lower = BigInt.asUintN(64, value);

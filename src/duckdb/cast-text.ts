@@ -3,7 +3,8 @@ import { isValid } from '../domain/column-batch.ts';
 import type { AppendedColumn } from './append-columns.ts';
 
 /**
- * Texts of `count` rows from `start` on. If each character is one byte, decodes all of them at once and then splits the result.
+ * Strings of `count` rows from `start` on. If each character is one byte, decodes all of them at once and then splits the
+ * result.
  */
 export function textValues(column: AppendedColumn, start: number, count: number): (string | null)[] {
   if (column.kind !== 'text') throw new TypeError('expected a text column');

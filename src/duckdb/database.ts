@@ -29,7 +29,7 @@ export interface Database extends AsyncDisposable {
   readonly connection: DuckDBConnection;
   /** DuckDB's name for the file, to distinguish its tables from a schema of the same name. */
   readonly catalog: string;
-  /** See `DatabaseOptions`: the place for other files that are soon gone. */
+  /** See `DatabaseOptions`: the place for other short-lived files. */
   readonly temporary: string;
   run(sql: string, values?: Values): Promise<void>;
   /** All rows of a small result. */

@@ -92,7 +92,7 @@ function mayQuoteRows(message: string): boolean {
 
 /**
  * @param subject what the statement worked on, such as the path of the file
- * @returns the error to throw; unknown errors stay as they are and are shown as a bug, with their stack
+ * @returns the error to throw; unknown errors are returned unchanged and shown as a bug, with their stack
  */
 export function duckdbError(error: unknown, subject: string): unknown {
   if (error instanceof ScoreBatchError || error instanceof Interrupted) return error;
@@ -119,7 +119,7 @@ export function featureError(error: unknown, subject: string): unknown {
   });
 }
 
-/** The first lines of DuckDB's message, without values of rows. */
+/** The first lines of DuckDB's message, without row values. */
 export function firstLines(message: string): string {
   return (mayQuoteRows(message) ? withoutValues(message) : message)
     .split('\n')

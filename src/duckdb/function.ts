@@ -13,7 +13,7 @@ interface FunctionSignature {
 
 /**
  * Registers an SQL function. It runs on the thread that registers it, on vectors of at most 2048 rows. DuckDB calls it once for
- * each row that it needs: the optimiser neither folds its calls nor shares them. Null arguments are passed on.
+ * each row that it needs: the optimizer neither folds its calls nor shares them. Null arguments are passed on.
  *
  * @param body fills `result` for its rows, from the first byte on; an error ends the statement with the error's message
  */

@@ -12,15 +12,17 @@ export interface ParquetFile {
   readonly failed: (reason: string, cause: unknown) => Error;
 }
 
-/** Rows of a group if texts are short, and of a block whose size is measured. DuckDB reads and writes vectors of this size. */
+/**
+ * Rows of a group if strings are short, and of a block whose size is measured. DuckDB reads and writes vectors of this size.
+ */
 const GROUP = 122_880;
 const BLOCK = 2_048;
-/** Bytes of texts in a group: it is held in memory while it is written. */
+/** Most bytes of strings in a group, which is held in memory while it is written. */
 const GROUP_BYTES = 32 * 2 ** 20;
 
 /**
- * Writes rows in the order of their column `rank`. DuckDB sorts them on disk if they do not fit its memory. The size of the
- * groups depends only on the rows, so the same rows give the same bytes with every number of threads.
+ * Writes rows in the order of their column `rank`. DuckDB sorts on disk if they do not fit its memory. Group sizes depend only
+ * on the rows, so the same rows give the same bytes with any number of threads.
  *
  * @param from FROM clause with its condition
  */
@@ -48,7 +50,7 @@ export async function writeParquet(database: Database, from: string, { path, col
   }
 }
 
-/** Why a file cannot be written; undefined if the error is about something else, such as reading the rows. */
+/** Why a file cannot be written; undefined if the error has another cause, such as reading the rows. */
 function reasonOf(error: unknown, path: string): string | undefined {
   const message = error instanceof Error ? error.message : '';
   if (!/^IO Error/.test(message)) return undefined;

@@ -5,11 +5,11 @@ import { type ParquetFile, writeParquet } from './parquet.ts';
 import { identifier } from './sql.ts';
 import { duckdbType } from './types.ts';
 
-/** What to make of rows. */
+/** How to render rows. */
 export interface Rendering {
-  /** Expressions for the line of a row, one for each file of lines. */
+  /** Expressions for the line of a row, one per file of lines. */
   readonly lines: readonly string[];
-  /** Written after all ranges, unless the caller stops before. */
+  /** Written after all ranges, unless the caller stops earlier. */
   readonly parquet?: ParquetFile | undefined;
   /** Number of rows; ranks go from 1 to this. */
   readonly rows: number;
@@ -25,9 +25,9 @@ export interface RenderedRange {
 
 /** Maximum ranks per range: the size of a row group. */
 const RANGE = 122_880;
-/** Ranges per query: one thread renders a row group, and memory holds the lines of all. */
+/** Ranges per query: one thread renders a row group, and the lines of all ranges are held in memory. */
 const RANGES_PER_QUERY = 2;
-/** Approximate bytes per range, of all files. If lines are long, it has fewer ranks. */
+/** Approximate bytes per range, for all files. Long lines mean fewer ranks per range. */
 const RANGE_BYTES = 8 * 2 ** 20;
 /** Number of ranks for estimating the length of lines. */
 const SAMPLE = 2_048;
@@ -100,7 +100,7 @@ export async function* renderLoaded({
   const { lines, parquet, rows } = rendering;
   if (rows === 0 && parquet === undefined) return;
   const inParquet = parquet?.columns.map(({ name }) => name) ?? [];
-  // A text in a line may look like a column name. Such a column is loaded unnecessarily, which is harmless.
+  // A string in a line may look like a column name. Such a column is loaded unnecessarily, which is harmless.
   const needed = columns.filter(
     ({ name }) => name === 'rank' || inParquet.includes(name) || lines.some((line) => line.includes(identifier(name))),
   );

@@ -12,7 +12,7 @@ export function tableIdentifier(name: TableName): string {
 /** Prefix for a DuckDB function, to avoid calling a macro of the user's database with the same name. */
 export const BUILT_IN = 'system.main.';
 
-/** An SQL text literal, for places where values cannot be bound, such as file lists. */
+/** An SQL string literal, for places where values cannot be bound, such as file lists. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }

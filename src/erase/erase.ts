@@ -21,7 +21,7 @@ import { type KnownSlices, knownSlices, tablesOfSlices } from './slices.ts';
 import { unsearchedTables } from './unsearched.ts';
 
 export interface EraseOptions {
-  /** Of the key's columns, as somebody wrote them. */
+  /** Values of the key's columns, as somebody wrote them. */
   readonly values: readonly string[];
   readonly reason: string;
   readonly dryRun: boolean;
@@ -33,9 +33,9 @@ export interface Erased {
   readonly id: string | undefined;
   /** Rows by table. */
   readonly rows: Readonly<Record<string, number>>;
-  /** Rows by run that has kept them. */
+  /** Number of kept rows, by run. */
   readonly kept: Readonly<Record<string, number>>;
-  /** What runs had left in scratch and on this machine, and was dropped. */
+  /** Artifacts of runs in scratch and on this machine that were dropped. */
   readonly dropped: readonly string[];
   readonly files: readonly string[];
   readonly warnings: readonly string[];
@@ -45,11 +45,11 @@ export interface Erased {
 const MAX_TRIES = 5;
 
 /**
- * Removes a person from everything that the job has written. Kept rows first, the ledger entry last: if the process is
- * killed, the same call does what is left.
+ * Removes a person from everything that the job has written. Kept rows go first, and the ledger entry is written last: after a
+ * kill, the same call does what is left.
  *
  * @throws ScoreBatchError `conflict` if a run that has read rows may still publish, `refused` if kept rows cannot be read,
- *   `configuration` if kept or published rows have another key
+ * `configuration` if kept or published rows have another key
  */
 export async function erasePerson(job: Job, warehouses: Warehouses, options: EraseOptions, context: Context): Promise<Erased> {
   const { definition } = job;
@@ -58,7 +58,7 @@ export async function erasePerson(job: Job, warehouses: Warehouses, options: Era
   const slices = await knownSlices(job, warehouses);
   const left = await findLeftovers(job, warehouses, { entries, slices: slices.newest });
   const kept: Record<string, number> = {};
-  // All of them are read, and have the key, before the first one changes.
+  // Before the first one changes, read all of them and check that they have the key.
   const searched = (await keptRows(source, left.kept)).map((frozen) => {
     const columns = frozen.columns.flatMap(({ type, ...column }) => (type === 'other' ? [] : [{ ...column, type }]));
     return { frozen, person: personOf(options.values, definition, columns) };
@@ -148,7 +148,7 @@ function tablesToSearch(definition: JobDefinition, { columns, person, entries, s
   return { summary: ofBatch?.summary, kept: ofBatch?.kept ?? [], tables: [...(ofBatch?.tables ?? []), ...ofSlices] };
 }
 
-/** Slices read the source again and again, without anybody who starts them. */
+/** Warnings, because slices read the source again and again on their own. */
 function broughtBack(found: readonly FoundRows[]): string[] {
   const current = found.filter(({ part, job }) => part === 'current' && isSliceJob(job));
   return current.map(
@@ -157,7 +157,7 @@ function broughtBack(found: readonly FoundRows[]): string[] {
   );
 }
 
-/** The jobs of the ledger whose entries are all read. Of slices, there are too many. */
+/** Jobs whose ledger entries are all read. Slices have too many. */
 function jobsOf(job: string): string[] {
   return [job, challengerJob(job)];
 }
@@ -169,12 +169,12 @@ async function entriesOf(ledger: Warehouses['ledger'], job: string): Promise<Led
   return found;
 }
 
-/** As the job file names it. */
+/** The name as in the job file. */
 function shownName(found: FoundRows): string {
   return showTableName(layoutInPlace(found).name);
 }
 
-/** An erasure has no window: its entry has the instant at which it happened. */
+/** An erasure has no window, so its entry has the instant at which it happened. */
 function erasedEntry(runId: string, job: string, erasure: NonNullable<LedgerEntry['details']['erasure']>): LedgerEntry {
   const recordedAt = new Date().toISOString();
   return {

@@ -15,15 +15,14 @@ import { remakeReport } from '../run/remake-report.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 
 export interface Remade {
-  /** Paths of the files that were written again. */
+  /** Paths of rewritten files. */
   readonly files: readonly string[];
-  /** Files that were not written again. */
+  /** Files that were not rewritten. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Writes the report files of all windows again that lost rows since they were written, by this erasure or by one that was
- * killed.
+ * Rewrites the report files of all windows that lost rows since they were written, by this erasure or by one that was killed.
  *
  * @param entries all of the job
  */
@@ -60,7 +59,7 @@ export async function remakeFiles(
 }
 
 /**
- * Files that may still hold a person and cannot be reached: those at other paths or on other machines, and earlier versions of
+ * Files that may still contain a person and cannot be reached: at other paths, on other machines, and earlier versions of
  * objects.
  *
  * @param entries all of the job
@@ -114,7 +113,7 @@ async function filesOfRun(
   ];
 }
 
-/** The report files that a run has recorded, each with the host of the process that did. */
+/** The report files recorded by a run, each with the host that recorded it. */
 function recordedFiles(entries: readonly LedgerEntry[], root: string) {
   return entries.flatMap(({ host, details }) =>
     [details.report ?? [], details.files ?? []]
@@ -123,7 +122,7 @@ function recordedFiles(entries: readonly LedgerEntry[], root: string) {
   );
 }
 
-/** An object that nobody may look at may be there. */
+/** An object that may not be looked up counts as existing. */
 async function mayExist(file: string, stores: Pick<ObjectStore, 'look'>): Promise<boolean> {
   const address = parseStoreAddress(file);
   if (address === undefined) return existsSync(file);

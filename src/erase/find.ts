@@ -8,7 +8,7 @@ import { changedSegments, type ScoredPerson, summariesOf } from '../warehouse/sq
 import type { Sink } from '../warehouse/warehouse.ts';
 import type { PersonTables } from './person.ts';
 
-/** What the published tables hold of a person. */
+/** A person's rows in the published tables. */
 export interface Found {
   readonly rows: readonly FoundRows[];
   readonly segments: readonly ChangedSegment[];
@@ -16,7 +16,7 @@ export interface Found {
   readonly warnings: readonly string[];
 }
 
-/** Finds the person's rows in all tables, and the rows of summaries that change without them. */
+/** Finds the person's rows in all tables, and the summary rows that change without them. */
 export async function findRows(
   sink: Sink,
   definition: Pick<JobDefinition, 'name' | 'score'>,
@@ -64,7 +64,7 @@ async function findSegments(
   return { segments, warnings };
 }
 
-/** Every score of the person, with what finds it in a summary. The report has the rows of the scores table once more. */
+/** Every score of the person, with what locates it in a summary. The report repeats rows of the scores table. */
 function scoredPlaces(found: readonly FoundRows[], entries: readonly LedgerEntry[], bands: Bands): Scored[] {
   const scored = new Map<string, Scored>();
   for (const part of ['scores', 'report']) {
@@ -85,14 +85,14 @@ function placeOf({ windowStart, windowEnd, runId, publication }: PersonRow): Pla
   return { windowStart, windowEnd, runId, publication };
 }
 
-/** A summary names run and window, whatever the scores table does. */
+/** A summary names run and window, even if the scores table does not. */
 function currentPlace(row: PersonRow, job: string, entries: readonly LedgerEntry[]): Place | undefined {
   const entry = runOf(row, job, entries);
   if (entry === undefined) return undefined;
   return { windowStart: row.windowStart, windowEnd: entry.window.end, runId: entry.runId, publication: undefined };
 }
 
-/** Only bands by threshold are published without a column for them. @param score millionths */
+/** Only bands by threshold are published without a band column. @param score millionths */
 function bandOf(score: number, { bounds, rest }: Bands): string {
   return bounds.find(({ bound }) => score >= bound)?.name ?? rest;
 }

@@ -11,7 +11,7 @@ import type { JobDefinition } from '../job/schema.ts';
 import { challengerNames } from '../plan/challenger-plan.ts';
 import { tableNames } from '../plan/warehouses.ts';
 
-/** Where rows of a person can be among the published ones. */
+/** Published tables that may contain rows of a person. */
 export interface PersonTables {
   readonly tables: readonly PersonTable[];
   readonly summary: TableLayout | undefined;
@@ -30,7 +30,7 @@ export function refuseOtherCount(values: readonly string[], { source: { key } }:
 }
 
 /**
- * The columns of the job's scores table, as the newest publication wrote them.
+ * The columns of the job's scores table in the newest publication.
  *
  * @param entries all of the job
  * @returns undefined if the job has published nothing to its table
@@ -44,7 +44,7 @@ export function publishedColumns(
 }
 
 /**
- * @param columns of a table whose first columns are the key's
+ * @param columns of a table, those of the key first
  * @throws ScoreBatchError `configuration` if the job's key is another one
  */
 export function personOf(
@@ -66,7 +66,7 @@ export function personOf(
 }
 
 /**
- * The tables of the job and of its challengers, and those of the publications that they replaced.
+ * The tables of the job and its challengers, and the tables of their replaced publications.
  *
  * @param columns of the scores table
  * @param entries all of the job and its challenger
@@ -97,7 +97,10 @@ export function tablesOfPerson(
   return { tables, summary, kept: keep.map(({ name }) => name) };
 }
 
-/** Every table that a challenger of the job has published to, whatever the job file names now: promotion removes its key. */
+/**
+ * Every table that a challenger of the job has published to, even if the job file no longer names it: promotion removes its
+ * key.
+ */
 function challengersTables(
   job: string,
   quarantine: readonly TableColumn[],

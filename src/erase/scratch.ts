@@ -12,18 +12,18 @@ import { type JudgedArtifact, judgeArtifacts } from '../run/judged-artifacts.ts'
 import { countPerson, keyIn } from '../warehouse/sql/person.ts';
 import type { Source } from '../warehouse/warehouse.ts';
 
-/** What runs have left that may hold rows of a person. */
+/** Artifacts of runs that may contain rows of a person. */
 export interface Leftovers {
   /** Runs whose rows are kept. */
   readonly kept: readonly string[];
-  /** What nothing needs but people who look into a refused run. */
+  /** Artifacts needed only by people who look into a refused run. */
   readonly dropped: readonly JudgedArtifact[];
-  /** What belongs to runs that the ledger does not know, or to processes. */
+  /** Artifacts of runs unknown to the ledger, or of processes. */
   readonly unknown: readonly JudgedArtifact[];
 }
 
 /**
- * Finds what runs have left.
+ * Finds artifacts of runs.
  *
  * @param entries all of the job
  * @param slices entries of its slices, from the newest publication on
@@ -43,7 +43,7 @@ export async function findLeftovers(
   const useless = ({ run, deletable }: JudgedArtifact) => deletable || (run !== undefined && refused.has(run));
   const kept = found.filter((left) => left.kept !== undefined && !left.deletable);
   const others = found.filter((left) => !kept.includes(left));
-  // A process that still writes one finds it gone, and writes it again.
+  // A process that is still writing one finds it gone, and writes it again.
   const files = await judgeArtifacts(abandonedReports(definition, root, 'rows'), ledger, definition, Date.now());
   return {
     kept: [...new Set(kept.flatMap(({ run }) => run ?? []))],
@@ -53,8 +53,8 @@ export async function findLeftovers(
 }
 
 /**
- * @param withRows runs that have something in scratch
- * @throws ScoreBatchError `conflict` if one of them, or one that has just begun, may still publish
+ * @param withRows runs with artifacts in scratch
+ * @throws ScoreBatchError `conflict` if one of them, or a run that has just begun, may still publish
  */
 export function refuseOpenRuns(entries: readonly LedgerEntry[], withRows: ReadonlySet<string>): void {
   const isAlive = ({ state, recordedAt }: Run) =>
@@ -71,7 +71,7 @@ export function refuseOpenRuns(entries: readonly LedgerEntry[], withRows: Readon
 }
 
 /**
- * Removes the person from the rows that a run has kept; only counts them if `dryRun`.
+ * Removes the person from the rows that a run has kept; with `dryRun` only counts them.
  *
  * @returns number of rows
  * @throws ScoreBatchError `refused` if somebody changed the kept rows
@@ -91,7 +91,7 @@ export async function eraseKept(
 /**
  * The rows that runs have kept.
  *
- * @throws ScoreBatchError `refused` if some cannot be read: the person would stay in them
+ * @throws ScoreBatchError `refused` if some cannot be read, because the person would remain in them
  */
 export async function keptRows(source: Source, runIds: readonly string[]): Promise<readonly FrozenTable[]> {
   const found: FrozenTable[] = [];
@@ -103,7 +103,7 @@ export async function keptRows(source: Source, runIds: readonly string[]): Promi
   return found;
 }
 
-/** The hint of the original error is for a run. */
+/** Replaces the original error's hint, which is for a run. */
 async function asKept<T>(runId: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -9,20 +9,20 @@ import { tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { sliceWindow } from '../slice/slice-job.ts';
 import { countEntries } from '../warehouse/sql/erase.ts';
 
-/** What the ledger says of the slices of a job. */
+/** What the ledger knows about a job's slices. */
 export interface KnownSlices {
   /** Number of entries when they were read, or fewer. */
   readonly seen: number;
-  /** The newest publication and what was written after it: enough to know what may still publish. */
+  /** The newest publication and later entries: enough to know what may still publish. */
   readonly newest: readonly LedgerEntry[];
-  /** Every current table that slices have published to, whatever the job file names now. */
+  /** Every current table that slices have published to, even if the job file no longer names it. */
   readonly tables: readonly TableLayout[];
 }
 
-/** Whether or not the job file still has the section `incremental`. */
+/** Works whether or not the job file still has the section `incremental`. */
 export async function knownSlices(job: Job, { sink, ledger }: Pick<Warehouses, 'sink' | 'ledger'>): Promise<KnownSlices> {
   const slices = incrementalJob(job.definition.name);
-  // Counted first: an entry that is written meanwhile makes the erasure start again.
+  // Count first, so that an entry written meanwhile makes the erasure start again.
   const seen = await sink.read(async ({ dialect, find, rows }) => {
     const table = await find(ledgerLayout(tableNames(job.definition).ledger));
     if (table === undefined) return 0;
@@ -40,7 +40,7 @@ export async function knownSlices(job: Job, { sink, ledger }: Pick<Warehouses, '
   return { seen, newest, tables: [...tables.values()] };
 }
 
-/** Each current table, what is copied from it at the ends of windows, and its quarantine. @param key columns of the key */
+/** Each current table, its copies at the ends of windows, and its quarantine. @param key columns of the key */
 export function tablesOfSlices(
   job: string,
   { tables }: Pick<KnownSlices, 'tables'>,

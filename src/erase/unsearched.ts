@@ -6,7 +6,7 @@ import { tableNames } from '../plan/warehouses.ts';
 import { publishedColumns } from './person.ts';
 
 /**
- * Tables that may hold the person and were not searched, since the job file has other names for its tables now.
+ * Tables that may contain the person and were not searched, because the job file names other tables now.
  *
  * @param entries all of the job and its challenger
  */
@@ -35,7 +35,7 @@ export function unsearchedTables(
   return [...renamed, ...skipped.map((table) => `${table} was not searched: ${since}`)];
 }
 
-/** The ledger does not name report tables. But who is in the scores of a run that wrote one is in the report, too. */
+/** The ledger does not name report tables. But users in the scores of a run that wrote a report are in the report, too. */
 function reportsElsewhere(
   job: string,
   report: TableName | undefined,

@@ -1,7 +1,7 @@
 import { aucVariance, intervalAround, measureAuc } from './auc.ts';
 import type { OutcomeCounts } from './counts.ts';
 
-/** Users with two scores each, in millionths, and what became of them. */
+/** Users with two scores each, in millionths, and their outcomes. */
 export interface PairedUsers {
   readonly size: number;
   readonly a: Int32Array;
@@ -29,9 +29,9 @@ export function countPaired({ size, cameTrue, ...users }: PairedUsers, side: 'a'
 }
 
 /**
- * Difference of two AUCs over the same users (DeLong, DeLong & Clarke-Pearson 1988): its variance is that of the differences of
- * the users' placements, of either class, divided by its size, so what both scores have in common does not count. Placements are
- * found by counting scores, so this takes linear time.
+ * Difference of two AUCs over the same users (DeLong, DeLong & Clarke-Pearson 1988). Its variance is that of the differences of
+ * the users' placements, per class and divided by the class's size, so what both scores have in common cancels out. Placements
+ * are found by counting scores, so this takes linear time.
  *
  * @returns undefined if a class has no users. The interval is the value itself if both scores rank alike.
  */
@@ -40,7 +40,7 @@ export function pairedAucDifference({ size, a, b, cameTrue }: PairedUsers): AucD
   const [positives, negatives] = [new Spread(), new Spread()];
   for (let i = 0; i < size; i += 1) {
     const [one, other] = [a[i] ?? 0, b[i] ?? 0];
-    // Twice a placement times the size of the other class is a whole number, so the sums are exact.
+    // Twice a placement times the size of the other class is an integer, so the sums are exact.
     if (cameTrue[i] === 1) positives.add((ofB.ofPositive[other] ?? 0) - (ofA.ofPositive[one] ?? 0));
     else negatives.add((ofB.ofNegative[other] ?? 0) - (ofA.ofNegative[one] ?? 0));
   }
@@ -69,7 +69,7 @@ export function unpairedAucDifference(a: OutcomeCounts, b: OutcomeCounts): AucDi
   return { value, low, high };
 }
 
-/** Sample variance of whole numbers. */
+/** Sample variance of integers. */
 class Spread {
   count = 0;
   sum = 0;
@@ -87,7 +87,7 @@ class Spread {
 }
 
 function countByScore(scores: Int32Array, cameTrue: Uint8Array) {
-  // As long as the highest score needs; there are at most a million and one.
+  // Only as long as the highest score requires; at most a million and one.
   const length = scores.reduce((most, score) => Math.max(most, score), 0) + 1;
   const [positives, negatives] = [new Float64Array(length), new Float64Array(length)];
   for (let i = 0; i < scores.length; i += 1) {
@@ -99,7 +99,7 @@ function countByScore(scores: Int32Array, cameTrue: Uint8Array) {
 }
 
 /**
- * By score: twice the number of negatives below a positive, equal ones counted half; and twice the number of positives above a
+ * Per score: twice the number of negatives below a positive, ties counted half; and twice the number of positives above a
  * negative.
  */
 function placements(scores: Int32Array, cameTrue: Uint8Array) {

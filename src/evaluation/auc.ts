@@ -22,7 +22,7 @@ const Z = 1.959963984540054;
 export function measureAuc(counts: OutcomeCounts): Auc | undefined {
   const { positives, negatives } = totalsOf(counts);
   if (positives === 0 || negatives === 0) return undefined;
-  // Twice the number of ordered pairs is a whole number, so the AUC is exact.
+  // Twice the number of ordered pairs is an integer, so the AUC is exact.
   let pairs = 0;
   forPlacements(counts, (ones, zeros, { below }) => {
     pairs += ones * (2 * below + zeros);
@@ -51,7 +51,7 @@ export function intervalAround(
   return [Math.max(least, value - half), Math.min(most, value + half)];
 }
 
-/** DeLong's variance of the AUC; undefined where `measureAuc` has no interval. */
+/** DeLong's variance of the AUC; undefined if `measureAuc` has no interval. */
 export function aucVariance(counts: OutcomeCounts, auc: number): number | undefined {
   return varianceOf(counts, auc, totalsOf(counts));
 }
@@ -67,7 +67,7 @@ function varianceOf(counts: OutcomeCounts, auc: number, { positives, negatives }
   return variance === 0 ? undefined : variance;
 }
 
-/** Visits each distinct score with the number of its positives and negatives, of negatives below and of positives above. */
+/** Visits each distinct score with its numbers of positives and negatives, of negatives below and of positives above. */
 function forPlacements(
   counts: OutcomeCounts,
   visit: (positives: number, negatives: number, others: { readonly below: number; readonly above: number }) => void,

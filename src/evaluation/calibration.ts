@@ -33,8 +33,8 @@ export function meanScore(counts: OutcomeCounts): number | undefined {
 }
 
 /**
- * Ten bins of about equal numbers of users by rising score. Users with equal scores stay together: they go to the bin in which
- * the middle one of them would be. So there are fewer bins if many scores are equal, and their numbers have gaps.
+ * Ten bins of about equal numbers of users by rising score. Users with equal scores stay together, in the bin of the middle one
+ * of them. So if many scores are equal, there are fewer bins, and their numbers have gaps.
  */
 export function calibrationBins(counts: OutcomeCounts): Bin[] {
   const { users } = totalsOf(counts);
@@ -60,7 +60,7 @@ export function calibrationBins(counts: OutcomeCounts): Bin[] {
   }));
 }
 
-/** Difference between mean score and share of positives of a bin, without its sign. */
+/** Absolute difference between a bin's mean score and its share of positives. */
 export function binError({ users, positives, meanScore: mean }: Bin): number {
   return Math.abs(mean - positives / users);
 }

@@ -4,7 +4,7 @@ import type { ContactGroup, UserGroup } from './users.ts';
 
 const DECILES = 10;
 
-/** How many more of a group came true than of the users that it is compared with. */
+/** How a group's outcomes compare with those of all users. */
 export interface Gain {
   /** Share of positives in the group, divided by that of all users; undefined if nobody's outcome came true. */
   readonly lift: number | undefined;

@@ -3,7 +3,9 @@ import { averagePrecision } from './average-precision.ts';
 import { type Bin, brierScore, calibrationBins, calibrationError, meanScore } from './calibration.ts';
 import { type OutcomeCounts, type Totals, totalsOf } from './counts.ts';
 
-/** How well the scores of a group of users foretold their outcomes. A measure is undefined if the users do not determine it. */
+/**
+ * How well the scores of a group of users predicted their outcomes. A measure is undefined if the users do not determine it.
+ */
 export interface Measures extends Totals {
   readonly meanScore: number | undefined;
   readonly auc: number | undefined;

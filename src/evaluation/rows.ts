@@ -4,18 +4,18 @@ import { countDeciles, type Gain, gainOf } from './deciles.ts';
 import { type Measures, measure } from './measures.ts';
 import { CONTACT_GROUPS, type ContactGroup, type EvaluatedUsers, type UserGroup } from './users.ts';
 
-/** Values of a segment that are evaluated: those with the most users. */
+/** Most values of a segment to evaluate: those with the most users. */
 export const MAX_VALUES = 100;
-/** Values of a segment whose deciles and calibration are written as well. */
+/** Values of a segment that also get deciles and calibration bins. */
 const DETAILED_VALUES = 10;
 
-/** A column that users are broken down by, and its values, those with the most users first. */
+/** A column to break users down by, and its values, those with the most users first. */
 export interface Segment {
   readonly name: string;
   readonly values: readonly (string | null)[];
 }
 
-/** A row of the evaluation table, without what identifies the publication. */
+/** A row of the evaluation table, without the columns that identify the publication. */
 export interface EvaluationRow {
   readonly segment: string;
   readonly segmentValue: string | null;
@@ -63,7 +63,7 @@ export function evaluationRows(users: EvaluatedUsers, { segments, byContact }: R
 type GroupName = Pick<EvaluationRow, 'segment' | 'segmentValue' | 'contact'>;
 
 interface Surroundings {
-  /** The users with which the group is compared. */
+  /** The users to compare the group with. */
   readonly all: Totals;
   /** The users of the group; undefined if its deciles and bins are not written. */
   readonly group: UserGroup | undefined;

@@ -2,8 +2,8 @@
 export const CONTACT_GROUPS = ['all', 'treated', 'untreated'] as const;
 export type ContactGroup = (typeof CONTACT_GROUPS)[number];
 
-// A user takes four bytes, and one more per segment, so that ten million users fit into 40 MB. From the highest bit down: score in
-// millionths (20 bits), decile (4), contact (2), outcome (1). So users that are sorted by this number are sorted by score.
+// A user takes four bytes, plus one per segment, so that ten million users fit into 40 MB. From the highest bit down: score in
+// millionths (20 bits), decile (4), contact (2), outcome (1). So sorting by this number sorts users by score.
 
 const SCORE_SHIFT = 7;
 const DECILE_SHIFT = 3;
@@ -16,9 +16,9 @@ export interface EvaluatedUser {
   /** Published decile; 1 has the highest scores. */
   readonly decile: number;
   readonly cameTrue: boolean;
-  /** Whether the user was contacted; undefined if nobody knows. */
+  /** Whether the user was contacted; undefined if unknown. */
   readonly treated: boolean | undefined;
-  /** Per segment, the number of the user's value in the segment's list; 0 for a value that is not listed. */
+  /** Per segment, the number of the user's value in the segment's list; 0 for an unlisted value. */
   readonly segments: readonly number[];
 }
 
@@ -47,7 +47,7 @@ export function makeUsers(capacity: number, segments: number): EvaluatedUsers {
   const packed = new Uint32Array(capacity);
   const values = Array.from({ length: segments }, () => new Uint8Array(capacity));
   let size = 0;
-  /** Users by the value of the segment that was asked for last, each value sorted. */
+  /** Users by value of the most recently requested segment, sorted within each value. */
   let buckets: { readonly segment: number; readonly users: readonly Uint32Array[] } | undefined;
   return {
     get size() {

@@ -4,10 +4,10 @@ import { AGGREGATES, type Aggregate, type FieldType } from './definition.ts';
 import type { FeatureEntry, FeatureFile } from './schema.ts';
 
 const MAX_WINDOW_MS = 7 * 86_400_000;
-/** Features of a file; a row of a warehouse has limits, too. */
+/** Most features per file: rows of a warehouse are limited, too. */
 const MAX_FEATURES = 500;
 
-/** Checks across keys of a feature file. */
+/** Checks across the keys of a feature file. */
 export function featureChecks(file: FeatureFile): Problem[] {
   return [
     ...keyFields(file),
@@ -36,7 +36,7 @@ function keyFields({ key, id, time, fields }: FeatureFile): Problem[] {
   });
 }
 
-/** Fields and features are columns of one table, and warehouses ignore the case of names. */
+/** Fields and features are columns of one table, and warehouses ignore case. */
 function nameClashes({ fields, features, log }: FeatureFile): Problem[] {
   const named = [
     ...Object.keys(fields).map((name) => ({ path: ['fields'], name, what: 'a field' })),
@@ -77,7 +77,7 @@ function count({ features }: FeatureFile): Problem[] {
   return found > MAX_FEATURES ? [{ path: ['features'], message: `at most ${MAX_FEATURES} features` }] : [];
 }
 
-/** The aggregate of an entry and its field; undefined if it names none or several. */
+/** An entry's aggregate and its field; undefined if it has no aggregate or several. */
 export function aggregateOf(entry: FeatureEntry): { readonly aggregate: Aggregate; readonly field: string } | undefined {
   const [first, ...more] = AGGREGATES.flatMap((aggregate) => {
     const field = entry[aggregate];

@@ -1,14 +1,14 @@
-/** When a feature looks: once every event of its window must have arrived, or at once with what has arrived. */
+/** When a feature looks: once every event of its window must have arrived, or immediately at what has arrived. */
 export const AS_OF = ['event', 'arrival'] as const;
 export type AsOf = (typeof AS_OF)[number];
 
 export const FIELD_TYPES = ['string', 'int64', 'float64', 'bool'] as const;
 export type FieldType = (typeof FIELD_TYPES)[number];
 
-/** A value of an event. An int64 is a whole number within 2^53, since JSON has no wider one that every reader keeps. */
+/** A value of an event. An int64 is within ±2^53, because not every JSON reader preserves larger integers. */
 export type FieldValue = string | number | boolean | null;
 
-/** Epoch milliseconds from which and below which the time of an event must be: seconds or microseconds are outside. */
+/** Event times must be in `[OLDEST_TIME, NEWEST_TIME)`, epoch milliseconds; seconds or microseconds are outside. */
 export const OLDEST_TIME = Date.UTC(1990, 0);
 export const NEWEST_TIME = Date.UTC(2100, 0);
 
@@ -18,10 +18,10 @@ export interface EventField {
   readonly type: FieldType;
 }
 
-/** A condition on one field. Null fulfils none. */
+/** A condition on one field. Null meets none. */
 export type Condition =
   | { readonly field: string; readonly is: readonly (string | number | boolean)[] }
-  /** `atLeast <= value < below`; a bound that is undefined does not limit. */
+  /** `atLeast <= value < below`; an undefined bound does not limit. */
   | { readonly field: string; readonly atLeast: number | undefined; readonly below: number | undefined };
 
 export const AGGREGATES = ['count', 'sum', 'mean', 'min', 'max', 'distinct', 'last', 'since'] as const;
@@ -31,23 +31,24 @@ export type Aggregate = (typeof AGGREGATES)[number];
  * A feature of one event e, over the accepted events of its key (see docs/event-features.md):
  *
  * - the window is `time(e) - windowMs <= time(f) <= time(e)`: both bounds inclusive, so ties see each other and e sees itself;
- *   as of arrival, `offset(f) <= offset(e)` too;
- * - `where` (all conditions) chooses among them, e included;
- * - count: how many have a value in `field` (all of them without a field); distinct: how many values; both 0 for none;
- * - sum: exact, within int64; mean: double(sum) / double(count), of values that are not null; min, max; all null for none;
- * - last: the value at the greatest (time, id) that is not null, ids compared by UTF-8 bytes;
+ * as of arrival, also `offset(f) <= offset(e)`;
+ * - `where` (all conditions) selects among them, e included;
+ * - count: how many have a value in `field`, or how many there are without a field; distinct: how many different values; both 0
+ * for none;
+ * - sum: exact, within int64; mean: double(sum) / double(count), of non-null values; min, max; all null for none;
+ * - last: the non-null value at the greatest (time, id), ids compared by UTF-8 bytes;
  * - since: milliseconds from the newest one **other than e** to e, 0 for a tie; null for none.
  */
 export interface WindowFeature {
   readonly name: string;
   readonly aggregate: Aggregate;
-  /** Undefined for `since`, and for a `count` of events. */
+  /** Undefined for `since`, and for a `count` of all events. */
   readonly field: string | undefined;
   readonly windowMs: number;
   readonly where: readonly Condition[];
 }
 
-/** Columns of the warehouse table that say where Kafka kept an event. */
+/** Columns of the warehouse table with an event's Kafka position. */
 interface LogColumns {
   readonly partition: string;
   readonly offset: string;
@@ -59,7 +60,7 @@ interface LogColumns {
 export interface EventFeatures {
   readonly name: string;
   readonly asOf: AsOf;
-  /** Names of fields: the message key, the id of an event, and its time in epoch milliseconds. */
+  /** Names of the fields with the message key, the event's id, and its time in epoch milliseconds. */
   readonly key: string;
   readonly id: string;
   readonly time: string;
@@ -67,16 +68,16 @@ export interface EventFeatures {
   readonly fields: readonly EventField[];
   /** An event is late if it is older than the newest of its partition by more than this. */
   readonly latenessMs: number;
-  /** An event may be ahead of its Kafka timestamp by this much; at most `latenessMs`. */
+  /** How far an event may be ahead of its Kafka timestamp; at most `latenessMs`. */
   readonly skewMs: number;
-  /** Undefined if the warehouse table has no such columns; `as of: arrival` needs them. */
+  /** Undefined if the warehouse table lacks such columns; `as of: arrival` needs them. */
   readonly log: LogColumns | undefined;
   readonly features: readonly WindowFeature[];
-  /** SHA-256 of what the features mean, hex: the same for files that differ in comments, order of keys or `log` only. */
+  /** SHA-256, hex, of what the features mean: unaffected by comments, order of keys, and `log`. */
   readonly digest: string;
 }
 
-/** How long an accepted event may matter to another one: the longest window, and the lateness. */
+/** How long an accepted event may matter to others: longest window plus lateness. */
 export function horizonMs({ features, latenessMs }: Pick<EventFeatures, 'features' | 'latenessMs'>): number {
   return Math.max(0, ...features.map(({ windowMs }) => windowMs)) + latenessMs;
 }

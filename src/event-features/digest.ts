@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Condition, EventFeatures } from './definition.ts';
 
-/** Increment it if the same file means other values than before. */
+/** Increment if the same file yields other values than before. */
 const FORMAT = 1;
 
 /**
- * What the features mean: two files with the same digest give the same values for the same events. Order, comments, the
- * name and the columns of the warehouse table mean nothing.
+ * Digest of what the features mean: equal digests give equal values for the same events. It ignores order, comments, the name,
+ * and the columns of the warehouse table.
  *
  * @returns SHA-256, hex
  */

@@ -2,13 +2,13 @@ const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 
 const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/;
 
-/** `300ms`, `5s`, `5m`, `1h`, `7d` → milliseconds; undefined for another text. */
+/** `300ms`, `5s`, `5m`, `1h`, `7d` → milliseconds; undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
   const match = DURATION.exec(text);
   return match === null ? undefined : Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
 }
 
-/** Milliseconds in the largest unit that divides them: 300,000 → `5m`. */
+/** Formats milliseconds in the largest unit that divides them: 300,000 → `5m`. */
 export function showDuration(ms: number): string {
   const [unit] = Object.entries(UNITS)
     .reverse()

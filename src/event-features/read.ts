@@ -7,7 +7,7 @@ import { type FeatureEntry, type FeatureFile, featuresSchema } from './schema.ts
 /**
  * Parses and checks the text of a feature file.
  *
- * @param file name shown in messages
+ * @param file name for messages
  * @throws ScoreBatchError `configuration` with all problems at once, each with line and column
  */
 export function readEventFeatures(text: string, file: string): EventFeatures {

@@ -40,7 +40,7 @@ const feature = z.strictObject({
   where: z.record(name, condition).default({}).describe('which events count: by value, list of values, or at_least and below'),
 });
 
-/** A feature file as people write it (`z.input`), checked key by key (`z.output`). */
+/** A feature file: as written (`z.input`), and checked per key (`z.output`). */
 export const featuresSchema = z.strictObject({
   name: z
     .string()

@@ -1,17 +1,17 @@
 import { childOf, type TreeLayout } from './tree-layout.ts';
 
-/** Sets of background rows are this many words of 32 bits. */
+/** Number of 32-bit words in a set of background rows. */
 export const BACKGROUND_WORDS = 4;
 const MAX_BACKGROUND = BACKGROUND_WORDS * 32;
 
-/** Rows, row-major, all features of the signature in order. A feature that no tree tests may have any value. */
+/** Row-major rows with all features in signature order. A feature that no tree tests may have any value. */
 export interface Matrix {
   readonly values: Float64Array;
   readonly rows: number;
   readonly width: number;
 }
 
-/** Per node, the background rows that pass all tests, up to here, of the feature that its parent tests; all rows for a root. */
+/** Per node, the background rows that pass all tests so far of the feature that its parent tests; all rows for a root. */
 export function passingRows(
   { columns, thresholds, leads, sides, parents, earlier }: TreeLayout,
   background: Matrix,

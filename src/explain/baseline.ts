@@ -7,7 +7,7 @@ import type { Bundle } from '../model/bundle.ts';
 import { encodeRows, parseRows } from '../model/csv-rows.ts';
 import type { InputTensor } from '../runtime/session.ts';
 
-/** Each explained row is compared with every baseline row. More of them would cost time and change little. */
+/** Each explained row is compared with every baseline row. More rows would cost time and change little. */
 const MAX_ROWS = 100;
 
 const MAX_BYTES = 8e6;
@@ -23,7 +23,7 @@ export interface Baseline {
   readonly rows: number;
   /** Encoded like the rows of a run. */
   readonly inputs: readonly InputTensor[];
-  /** Cells as they stand in the file, by feature in the order of the signature; null for a missing value. */
+  /** Cells as written in the file, by feature in signature order; null for a missing value. */
   readonly cells: readonly (readonly (string | null)[])[];
 }
 

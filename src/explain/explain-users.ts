@@ -14,9 +14,9 @@ import { createExplainer } from './explainer.ts';
 import { textBatch } from './feature-rows.ts';
 import { reasonTexts, renderReasons } from './reasons.ts';
 
-/** A user whose score is explained. */
+/** A user whose score to explain. */
 export interface UserToExplain {
-  /** Features as canonical text, in the order of `featuresOf`; undefined if they could not be read. */
+  /** Features as canonical strings, in the order of `featuresOf`; undefined if they could not be read. */
   readonly texts: TextRow | undefined;
   /** The published score, in millionths. */
   readonly millionths: number;
@@ -34,16 +34,16 @@ export interface ExplainOptions extends SessionOptions {
 }
 
 export interface Explained extends Pick<ReasonFacts, 'method' | 'users' | 'changed'> {
-  /** Reasons of each user, the strongest first; all null for a user without. */
+  /** Reasons of each user, strongest first; all null for a user without reasons. */
   readonly rows: readonly (readonly (string | null)[])[];
 }
 
-/** Two providers may differ by this much in a score. */
+/** Scores of two providers may differ by this much, in millionths. */
 const TOLERANCE = 1.5;
 
 /**
- * Finds the features that raise the scores most. Rows are encoded and scored again first: features that do not give the
- * published score, or whose hash differs, are of another state of the source, and the user gets no reason.
+ * Finds the features that raise the scores most. Rows are first encoded and scored again: if features do not yield the
+ * published score, or their hash differs, the source has changed, and the user gets no reason.
  */
 export async function explainUsers(users: readonly UserToExplain[], options: ExplainOptions): Promise<Explained> {
   const { bundle, baseline, columns, features } = options;
@@ -95,7 +95,7 @@ export async function explainUsers(users: readonly UserToExplain[], options: Exp
   }
 }
 
-/** The two words of a hash as staging has them: a signed 64-bit integer. */
+/** The two words of a hash in the form of staging: a signed 64-bit integer. */
 function hashText(words: Uint32Array, row: number): string {
   const unsigned = (BigInt(words[2 * row + 1] ?? 0) << 32n) | BigInt(words[2 * row] ?? 0);
   return String(BigInt.asIntN(64, unsigned));

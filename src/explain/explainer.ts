@@ -12,23 +12,23 @@ import { createShapley } from './shapley.ts';
 import { type RawOutput, readTreeModel } from './tree-ensemble.ts';
 import { layOut } from './tree-layout.ts';
 
-/** Rows that go through one tree before the next. Bounds the memory of their matrix. */
+/** Rows to pass through one tree at a time. Bounds the memory of their matrix. */
 const ROWS_AT_ONCE = 8192;
 
-/** Milliseconds between two looks at what else the process has to do, such as a signal. */
+/** Milliseconds of work before the process may handle something else, such as a signal. */
 const PAUSE_EVERY = 100;
 
 export interface Explainer {
   /** `shapley` for tree ensembles, exact; `occlusion` for all other models. */
   readonly method: 'shapley' | 'occlusion';
-  /** Why the method is occlusion: a clause. */
+  /** Why occlusion is used, as a clause. */
   readonly why: string | undefined;
   /** What the values are differences of: the margin (log-odds) of boosted trees, a forest's probability, or the score. */
   readonly output: RawOutput;
   /**
-   * How much each feature moves the output of each row away from that of the baseline rows; positive values raise the score.
+   * How far each feature moves a row's output away from that of the baseline rows; positive values raise the score.
    *
-   * @param tensors encoded rows, as `Encoder.tensors(rows)` gives them
+   * @param tensors encoded rows, from `Encoder.tensors(rows)`
    * @returns `[rows, features]`, row-major, in the order of `featuresOf(signature)`
    */
   explain(tensors: readonly InputTensor[], rows: number): Promise<Float64Array>;

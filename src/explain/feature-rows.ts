@@ -13,11 +13,11 @@ export interface FeatureColumns {
 }
 
 /**
- * Reads the features of some users as canonical text.
+ * Reads the features of some users as canonical strings.
  *
  * @param select runs a SELECT over the rows
  * @param hashes decimal `keyHash` of each user
- * @returns the features by hash; a user is missing if no row has the key, or more than one
+ * @returns the features by hash; without users whose key has no row, or several
  */
 export async function readFeatureRows(
   select: (statement: SelectText) => Promise<readonly TextRow[]>,
@@ -43,7 +43,7 @@ export async function readFeatureRows(
   return found;
 }
 
-/** Turns rows of canonical text into a column batch. @param kinds kind of each column */
+/** Converts rows of canonical strings to a column batch. @param kinds kind of each column */
 export function textBatch(rows: readonly TextRow[], kinds: readonly ReadKind[]): ColumnBatch {
   return { rows: rows.length, columns: kinds.map((kind, at) => textColumn(rows, at, kind)) };
 }

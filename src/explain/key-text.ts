@@ -3,12 +3,12 @@ import type { TableColumn } from '../domain/tables.ts';
 /** A number without an exponent. */
 const NUMBER = /^([+-]?)0*(\d*)(?:\.(\d*?)0*)?$/;
 
-/** A time in UTC, with as many digits of the second as somebody wrote. */
+/** A time in UTC, with any number of fractional digits of the second. */
 const TIME = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2})(:\d{2})?(?:\.(\d{1,6}))?(?:Z| ?UTC|\+00(?::?00)?)?$/i;
 
 /**
- * What somebody wrote for a value of a key, as canonical text (see `Dialect.text`): `12.50` becomes `12.5`, and
- * `2026-11-18T09:00Z` becomes `2026-11-18 09:00:00.000000`. Other text stays as it is, and then no row has it.
+ * A key value as somebody wrote it, converted to canonical text (see `Dialect.text`): `12.50` becomes `12.5`, and
+ * `2026-11-18T09:00Z` becomes `2026-11-18 09:00:00.000000`. Other text is returned unchanged, and then matches no row.
  */
 export function keyText(written: string, { type }: Pick<TableColumn, 'type'>): string {
   switch (type) {

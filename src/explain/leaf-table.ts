@@ -1,18 +1,18 @@
 import { type Matrix, BACKGROUND_WORDS as WORDS } from './background.ts';
 import type { TreeLayout } from './tree-layout.ts';
 
-/** Numbers that the table may hold: 32 MB. */
+/** Most numbers in the table: 32 MB. */
 const MAX_KNOWN = 2 ** 22;
 
-/** What leaves give the features on their paths: means over the background rows. */
+/** Shares that leaves give to the features on their paths: means over the background rows. */
 export interface LeafTable {
   readonly shares: Float64Array;
-  /** The set of background rows that pass what x fails, to be set before `find`. */
+  /** The set of background rows that pass the tests that x fails; set it before `find`. */
   readonly alive: Int32Array;
-  /** Must be called before the leaves of a tree are asked for. */
+  /** Call before asking for the leaves of a tree. */
   prepare(tree: number): void;
   /**
-   * @param low positions on the path, 0 to 31, of the features that x fails; `high` has those from 32
+   * @param low positions on the path, 0 to 31, of the features that x fails; `high` has those from 32 on
    * @returns where the leaf's shares begin, in the order of `TreeLayout.tested`; valid until the next call
    */
   find(leaf: number, low: number, high: number): number;
@@ -31,12 +31,12 @@ export function createLeafTable(layout: TreeLayout, passing: Int32Array, { rows 
   const highs = new Int32Array(slots);
   const alive = new Int32Array(WORDS);
   const largest = largestTree(layout);
-  /** Per leaf of the tree at hand and background row, the features whose tests the row fails. */
+  /** Per leaf of the current tree and background row, the features whose tests the row fails. */
   const missesLow = new Int32Array(largest * rows);
   const missesHigh = new Int32Array(layout.width > 32 ? largest * rows : 0);
   let firstLeaf = 0;
 
-  /** Adds up over the background rows in `alive`. They pass what x fails, so what they fail, x passes. */
+  /** Sums over the background rows in `alive`. They pass the tests that x fails, so x passes those that they fail. */
   const compute = (at: number, leaf: number, low: number, high: number): void => {
     const count = (starts[leaf + 1] as number) - (starts[leaf] as number);
     const value = (values[leaf] as number) / rows;
@@ -100,7 +100,7 @@ export function createLeafTable(layout: TreeLayout, passing: Int32Array, { rows 
   };
 }
 
-/** Leaves of the tree that has the most. */
+/** Number of leaves of the largest tree. */
 function largestTree({ trees, leaves }: TreeLayout): number {
   let most = 0;
   for (let tree = 0; tree + 1 < trees.length; tree += 1) {
@@ -110,7 +110,7 @@ function largestTree({ trees, leaves }: TreeLayout): number {
   return most;
 }
 
-/** (s-1)! t! / (s+t)! at `s * (most + 1) + t`, which is 1 / (s · C(s+t, s)); 0 without s. */
+/** (s-1)! t! / (s+t)! at `s * (most + 1) + t`, which is 1 / (s · C(s+t, s)); 0 for s = 0. */
 function shareWeights(most: number): Float64Array {
   const side = most + 1;
   const table = new Float64Array(side * side);
@@ -124,7 +124,7 @@ function shareWeights(most: number): Float64Array {
   return table;
 }
 
-/** The number of bits that are set: Warren, Hacker's Delight, figure 5-2. */
+/** Number of set bits: Warren, Hacker's Delight, figure 5-2. */
 function bitsOf(word: number): number {
   const pairs = word - ((word >>> 1) & 0x55555555);
   const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);

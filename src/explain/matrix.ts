@@ -2,7 +2,7 @@ import type { InputTensor } from '../runtime/session.ts';
 import type { Matrix } from './background.ts';
 
 /**
- * Inputs as one matrix with the features in the order of the signature. Texts become NaN; no tree compares them.
+ * Inputs as one matrix with features in signature order. Strings become NaN; no tree compares them.
  *
  * @param rounds whether to round to float32, as the model does
  */

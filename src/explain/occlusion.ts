@@ -4,8 +4,8 @@ import type { InputTensor } from '../runtime/session.ts';
 const BATCH_ROWS = 2048;
 
 /**
- * What is less than half of the last digit of a published score counts as 0: a row can get a score that differs so little in
- * another batch, and then a feature that the model ignores would be a reason.
+ * Differences below half of a published score's last digit count as 0: another batch can move a score that much, and features
+ * that the model ignores would become reasons.
  */
 const NOTHING = 0.5e-6;
 
@@ -57,7 +57,7 @@ export async function occlusion({ score, background, inputs, rows }: Occluded): 
 
 type Value = number | bigint | string;
 
-/** The different values of each column of an input, with how often they occur. NaN equals NaN. */
+/** The distinct values of each input column, with their frequencies. NaN equals NaN. */
 function columnsOf({ values, shape }: InputTensor): Map<Value, number>[] {
   const [rows = 0, width = 1] = shape;
   return Array.from({ length: width }, (_, column) => {
@@ -71,7 +71,7 @@ function columnsOf({ values, shape }: InputTensor): Map<Value, number>[] {
 }
 
 interface Pending {
-  /** Where the difference is added. */
+  /** Where to add the difference. */
   readonly place: number;
   readonly row: number;
   readonly share: number;

@@ -17,12 +17,12 @@ export interface PublishedScore {
   readonly rank: number;
   readonly decile: number;
   readonly band: string;
-  /** As published, the strongest first. */
+  /** As published, strongest first. */
   readonly reasons: readonly string[];
 }
 
 export interface UserScores {
-  /** See `keyHash`; undefined if the window has no score of the user. */
+  /** See `keyHash`; undefined if the window has no score for the user. */
   readonly keyHash: string | undefined;
   /** Newest window first. */
   readonly scores: readonly PublishedScore[];
@@ -36,16 +36,16 @@ export interface UserQuery {
   readonly runId: string;
   readonly scores: TableLayout;
   readonly quarantine: TableLayout;
-  /** Columns of the key, and their values as canonical text. */
+  /** Columns of the key, and their values as canonical strings. */
   readonly key: readonly TableColumn[];
   readonly values: readonly string[];
   readonly scoreColumn: string;
 }
 
-/** Windows that are shown, the user's newest ones up to the window that was asked for. */
+/** Most windows to show: the user's newest ones up to the requested window. */
 const MOST = 12;
 
-/** Reads what is published of a user, in this window and before it. */
+/** Reads what is published for a user, in this window and earlier ones. */
 export async function readUserScores(reader: TableReader, query: UserQuery): Promise<UserScores> {
   const { dialect } = reader;
   const { window, runId } = query;
@@ -90,7 +90,7 @@ function selectScores(dialect: Dialect, query: UserQuery): string {
     ORDER BY published.window_start DESC, published.window_end LIMIT ${MOST}`;
 }
 
-/** Condition: the row is of the user and the job. */
+/** Condition: the row belongs to the user and the job. */
 function isUser(dialect: Dialect, { job, key, values }: UserQuery): string {
   const parts = key.map(
     (column, i) => `${dialect.text(dialect.identifier(column.name), column)} = ${dialect.literal(values[i] ?? '')}`,

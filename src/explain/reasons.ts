@@ -4,26 +4,26 @@ import type { Bundle } from '../model/bundle.ts';
 import { fillTemplate } from '../model/reason-template.ts';
 import type { Baseline } from './baseline.ts';
 
-/** A raw value of a row. Text of a number is read as one where the feature is a number. */
+/** A raw value of a row. A numeric string is read as a number if the feature is one. */
 export type RawValue = number | bigint | string | boolean | null;
 
-/** How the reasons about one feature are written. */
+/** How to write reasons about one feature. */
 export interface ReasonText {
   readonly name: string;
   readonly dtype: InputDtype;
   readonly template: string | undefined;
-  /** The usual value, as people read it. */
+  /** The usual value, formatted for people. */
   readonly usual: string;
-  /** The mean of a number, as people read it; undefined for other features. */
+  /** The mean of a numeric feature, formatted for people; undefined for other features. */
   readonly mean: string | undefined;
 }
 
 const NO_VALUE = 'no value';
 
-/** Characters of a text that a reason quotes. */
+/** Most characters of a string that a reason quotes. */
 const MAX_TEXT = 60;
 
-/** Texts for all features, in the order of the signature. */
+/** Reason texts for all features, in signature order. */
 export function reasonTexts({ definition, signature }: Bundle, { cells }: Baseline): ReasonText[] {
   const templates = definition.inputs.flatMap(({ columns }) => columns.map(({ reason }) => reason));
   return featuresOf(signature).map(({ feature, dtype }, i) => ({
@@ -47,9 +47,9 @@ export interface Explained {
 }
 
 /**
- * The features that raise the score of each row most, as texts. A feature whose value is not positive gives none.
+ * The features that raise each row's score most, as text. A feature whose value is not positive gives no reason.
  *
- * @returns per row exactly `features` entries, null where there are fewer reasons
+ * @returns per row exactly `features` entries, null if there are fewer reasons
  */
 export function renderReasons({ texts, values, rows, features, cell }: Explained): (string | null)[][] {
   return Array.from({ length: rows }, (_, row) => {
@@ -63,13 +63,13 @@ export function renderReasons({ texts, values, rows, features, cell }: Explained
   });
 }
 
-/** Positions of the features with the largest positive values, largest first. Of equal ones the first in the signature leads. */
+/** Positions of the features with the largest positive values, largest first; ties in signature order. */
 export function topFeatures(values: Float64Array, count: number): number[] {
   const positive = Array.from(values.keys()).filter((feature) => (values[feature] ?? 0) > 0);
   return positive.sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0) || a - b).slice(0, count);
 }
 
-/** A value can be the usual one and still be a reason: most users have it, and the others have a value with a lower score. */
+/** Even the usual value can be a reason: most users have it, but the others have a value with a lower score. */
 function reasonFor({ name, dtype, template, usual, mean }: ReasonText, value: RawValue): string {
   const shownName = template === undefined ? name.replaceAll('_', ' ') : name;
   const own = shown(value, dtype);
@@ -102,8 +102,8 @@ function quoted(text: string): string {
 }
 
 /**
- * The median of numbers, one that occurs, and otherwise the most frequent value; the first of several. A feature that most
- * baseline rows lack usually has no value.
+ * For numbers a median that occurs among them, otherwise the most frequent value, the first of several. If most baseline rows
+ * lack the feature, usually it has no value.
  */
 function usualOf(cells: readonly (string | null)[], dtype: InputDtype): string {
   if (dtype === 'string' || dtype === 'bool') {

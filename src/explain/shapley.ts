@@ -7,15 +7,16 @@ import { childOf, type TreeLayout } from './tree-layout.ts';
  * feature_perturbation='interventional')`: https://doi.org/10.1038/s42256-019-0138-9, algorithm 3 ("independent TreeSHAP").
  *
  * A leaf is reached by a row made of features of x and of a background row z if x or z passes all tests of each feature on the
- * path. With S the features for which only x does and T those for which only z does, the leaf's value v gives each feature of
- * S the share v (|S|-1)! |T|! / (|S|+|T|)! and each of T the share -v |S|! (|T|-1)! / (|S|+|T|)!.
+ * path. With S the features for which only x does and T those for which only z does, the leaf's value v gives each feature of S
+ * the share v (|S|-1)! |T|! / (|S|+|T|)! and each of T the share -v |S|! (|T|-1)! / (|S|+|T|)!.
  *
- * The shares of a leaf only depend on which of its features x fails, and many rows fail the same. So they are summed over the
- * background once, and kept in a table of fixed size. A subtree is skipped where no background row passes what x fails.
+ * A leaf's shares depend only on which of its features x fails, and many rows fail the same ones. So they are summed over the
+ * background once, and cached in a table of fixed size. A subtree is skipped if no background row passes the tests that x
+ * fails.
  *
  * @param background 1 to 128 rows
- * @returns a function that adds what one tree gives the features of each row to `into`, `[rows, width]`. One tree after the
- *   other, so that its part of the table stays in the processor's cache
+ * @returns a function that adds one tree's shares for the features of each row to `into`, `[rows, width]`. One tree at a time,
+ * so that its part of the table stays in the processor's cache
  */
 export function createShapley(
   layout: TreeLayout,
@@ -40,21 +41,21 @@ interface Walk {
   readonly layout: TreeLayout;
   readonly passing: Int32Array;
   readonly known: LeafTable;
-  /** Per depth of the path to the node at hand. */
+  /** Per depth of the path to the current node. */
   readonly state: {
     /** Positions of the features that x fails. */
     readonly failedLow: Int32Array;
     readonly failedHigh: Int32Array;
     /** Background rows that pass all tests of these features. */
     readonly alive: Int32Array;
-    /** The child to which x leads. */
+    /** The child that x takes. */
     readonly chosen: Uint8Array;
   };
   readonly matrix: Matrix;
   readonly into: Float64Array;
 }
 
-/** Adds what one tree gives the features of one row. */
+/** Adds one tree's shares for the features of one row. */
 function walk({ layout, passing, known, state, matrix, into }: Walk, tree: number, row: number): void {
   const { columns, thresholds, leads, depths, sides, places, ends, leaves, values, starts, tested } = layout;
   const { failedLow, failedHigh, alive, chosen } = state;

@@ -12,7 +12,7 @@ import { pruneToOutput } from '../tensorize/prune.ts';
 import { whyRefused } from '../tensorize/refusal.ts';
 import type { TreeNodes } from '../tensorize/tree-nodes.ts';
 
-/** What a value of a feature is measured in: log-odds before a logistic function or softmax, a probability, or the score itself. */
+/** Unit of a feature's value: log-odds before a logistic function or softmax, a probability, or the score itself. */
 export type RawOutput = 'margin' | 'probability' | 'score';
 
 /** The raw output of a model that is one tree ensemble: a sum over trees of one number per leaf. */
@@ -60,7 +60,7 @@ export function readTreeModel(bytes: Uint8Array, signature: Signature): TreeMode
   }
 }
 
-/** A value of the graph that only has columns of the inputs. */
+/** A value in the graph that only consists of input columns. */
 interface Source {
   readonly flow: Flow;
   /** Element type. */
@@ -69,7 +69,7 @@ interface Source {
   readonly rounds: boolean;
 }
 
-/** Operators that change the shape or the order of columns, but no number. `Cast` is checked for its type. */
+/** Operators that change the shape or order of columns, but no numbers. For `Cast`, the type is checked. */
 const MOVES = ['Identity', 'Cast', 'Squeeze', 'Unsqueeze', 'Flatten', 'Reshape', 'Concat', 'Gather', 'ArrayFeatureExtractor'];
 
 const TYPES: Readonly<Record<string, number | undefined>> = { float32: FLOAT, float64: DOUBLE };
@@ -111,7 +111,7 @@ function producerOf({ graph }: OnnxModel, name: string): string {
   return graph.nodes.find(({ outputs }) => outputs.includes(name))?.operator ?? 'another node';
 }
 
-/** Whether a node after the ensemble leaves its output as it is: a new name, a cast, or the product with 1 of onnxmltools. */
+/** Whether a node after the ensemble keeps its output unchanged: a rename, a cast, or onnxmltools' product with 1. */
 function keepsValues(node: OnnxNode, { graph }: OnnxModel): boolean {
   if (node.operator === 'Identity') return true;
   if (node.operator === 'Cast') return isFloat(castType(node));
@@ -135,7 +135,7 @@ function movedSources(
   const flows = new Map([...sources].map(([name, { flow }]) => [name, flow]));
   const flow = movedColumns(node, flows, constants);
   const type = node.operator === 'Cast' ? castType(node) : first.type;
-  // Only casts to floats keep the order of numbers.
+  // Only casts to floats preserve the order of numbers.
   if (flow === undefined || (node.operator === 'Cast' && !isFloat(type))) return [];
   return [[node.outputs[0] ?? '', { flow, type, rounds: first.rounds || type === FLOAT }]];
 }

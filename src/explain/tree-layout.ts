@@ -1,19 +1,19 @@
 import type { TreeModel } from './tree-ensemble.ts';
 
-/** Most features that the nodes on one path may test: paths are sets of features in two words of 32 bits. */
+/** Most features that the nodes on one path may test: paths are sets of features in two 32-bit words. */
 const MAX_TESTED = 64;
 
-/** Trees of a file may share subtrees, which are written out here. Some 200 MB. */
+/** Trees in a file may share subtrees, which are expanded here. Some 200 MB. */
 const MAX_NODES = 2 ** 22;
 
 /**
- * Trees with the nodes of each in preorder, so that one loop walks them: after a node comes its first child, and `end` says
- * where the loop continues if the node's subtree is skipped. Nodes are numbered from 0 over all trees.
+ * Trees, each with its nodes in preorder, so that one loop walks them: a node is followed by its first child, and `end` says
+ * where to continue if its subtree is skipped. Nodes are numbered from 0 over all trees.
  *
- * The features that a path tests have positions on it, in the order in which they come up. Nodes on a path agree about them.
+ * The features that a path tests have positions on it, in order of appearance. All nodes on a path share these positions.
  */
 export interface TreeLayout {
-  /** Where each tree begins, and where the last one ends. */
+  /** Where each tree begins, followed by the end of the last one. */
   readonly trees: Int32Array;
   /** Feature that a node tests; -1 in a leaf. */
   readonly columns: Int32Array;
@@ -25,15 +25,15 @@ export interface TreeLayout {
   readonly sides: Uint8Array;
   /** Position on the path of the feature that the parent tests. */
   readonly places: Uint8Array;
-  /** Node of the same path at which that feature was tested before, as a child; -1 if it was not. */
+  /** The node, as a child, at which the same path last tested this feature; -1 if it did not. */
   readonly earlier: Int32Array;
   readonly parents: Int32Array;
   readonly ends: Int32Array;
-  /** Number of a leaf from 0, -1 in inner nodes. */
+  /** Number of a leaf from 0; -1 for inner nodes. */
   readonly leaves: Int32Array;
   /** What each leaf adds to the output, by its number. */
   readonly values: Float64Array;
-  /** Per leaf, where its features begin in the next two lists. One more entry ends the last. */
+  /** Per leaf, where its features begin in the next two lists, plus the end of the last. */
   readonly starts: Int32Array;
   /** Features that the path to a leaf tests, by their positions on it. */
   readonly tested: Int32Array;
@@ -70,13 +70,13 @@ export function layOut({ nodes, values, columns }: TreeModel): TreeLayout | { re
     tested: [] as number[],
     lastNodes: [] as number[],
   };
-  /** Features tested on the path to the node at hand, each with the node below its last test. */
+  /** Features tested on the path to the current node, each with the node below its last test. */
   const path: { readonly column: number; last: number }[] = [];
   let [deepest, width] = [0, 0];
   let why: string | undefined;
 
   const visit = (position: number, parent: number, side: number, place: number): void => {
-    // Both children may be the same node; such a test decides nothing.
+    // Both children may be the same node, in which case the test decides nothing.
     let at = position;
     let target = less[at] ?? at;
     while (target !== at && target === equal[at] && target === greater[at] && target === missing[at]) {

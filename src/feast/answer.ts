@@ -9,16 +9,16 @@ type Status = (typeof STATUSES)[number];
 export interface AnswerColumn {
   readonly values: readonly unknown[];
   readonly statuses: readonly Status[];
-  /** Undefined if Feast gives no times. */
+  /** Undefined if Feast returns no timestamps. */
   readonly times: readonly unknown[] | undefined;
 }
 
-/** The columns of an answer by name: a join key by its own, a feature by `view__feature`. */
+/** The columns of an answer by name: a join key by its own, a feature by its name or `view__feature`. */
 export type Answer = ReadonlyMap<string, AnswerColumn>;
 
 /**
- * Checks that an answer is feature-major as Feast's is: as many results as names, and in each as many values and statuses as
- * entities were asked for.
+ * Checks that an answer has Feast's feature-major form: one result per name, each with a value and a status per requested
+ * entity.
  *
  * @throws FeastProblem `invalid`
  */
@@ -37,14 +37,14 @@ export function readAnswer(json: unknown, rows: number): Answer {
 }
 
 /**
- * Checks that an answer has the entities that were asked for, in their order: else a row would get the features of another one.
+ * Checks that an answer has the requested entities in order: otherwise a row would get another's features.
  *
  * @throws FeastProblem `invalid`
  */
 export function checkEntities(answer: Answer, entities: ReadonlyMap<string, readonly KeyValue[]>): void {
   for (const [name, asked] of entities) {
     const values = answer.get(name)?.values;
-    // Integers are numbers or, where these are large, bigints.
+    // Integers are numbers or, if large, bigints.
     if (values === undefined || asked.some((key, i) => !isKey(values[i]) || String(values[i]) !== String(key)))
       throw invalid('the answer is about other entities than those asked for');
   }

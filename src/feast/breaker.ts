@@ -1,21 +1,21 @@
-/** Lets no call through for a while once some have failed in a row. Then one is tried, whose end decides. */
+/** Circuit breaker: after several failures in a row, blocks calls for a while. Then one trial call decides. */
 export interface Breaker {
   /** Whether no call may be made now. */
   blocked(now: number): boolean;
-  /** As `blocked`, the other way round; the caller then makes a call, and tells how it ended, or that it made none. */
+  /** The opposite of `blocked`; if true, the caller must make a call and report its end, or that it made none. */
   permit(now: number): boolean;
-  /** @returns whether this changed what `paused` says */
+  /** @returns whether this changed `paused` */
   ended(ok: boolean, now: number): boolean;
   unused(): void;
   paused(): boolean;
-  /** Whole seconds until a call may be made, at least 1. */
+  /** Whole seconds until a call is allowed, at least 1. */
   retryAfter(now: number): number;
 }
 
-/** Times are milliseconds of one clock. */
+/** All times are milliseconds of the same clock. */
 export function createBreaker({ failures, pauseMs }: { readonly failures: number; readonly pauseMs: number }): Breaker {
   let inARow = 0;
-  /** When the pause ends; undefined without one. */
+  /** End of the pause; undefined if there is none. */
   let until: number | undefined;
   let trying = false;
   const blocked = (now: number): boolean => until !== undefined && (trying || now < until);

@@ -6,18 +6,18 @@ import { createBreaker } from './breaker.ts';
 import type { FeastClient } from './client.ts';
 import { FeastProblem } from './problem.ts';
 
-/** Rows in a row of a request, in an answer that others share: the `i`th of them is entity `at[i]`. */
+/** A request's consecutive rows in a shared answer: the `i`th row is entity `at[i]`. */
 export interface Found {
   readonly answer: Answer;
   readonly at: readonly number[];
 }
 
-/** Requests that wait for a call, in the order in which they came. */
+/** Requests that wait for a call, in order of arrival. */
 export interface Calls {
   /**
-   * The rows of the request in their order, in as many calls as they need.
+   * The rows of the request in order, from as many calls as needed.
    *
-   * @throws ServeFailure `unavailable` with the seconds after which it may succeed, `busy`, `late` or `gone`
+   * @throws ServeFailure `unavailable` with the seconds after which a retry may succeed, `busy`, `late` or `gone`
    */
   add(request: LookupRequest): Promise<readonly Found[]>;
   paused(): boolean;
@@ -28,34 +28,34 @@ export interface CallOptions {
   readonly client: Pick<FeastClient, 'ask'>;
   /** Whether Feast answers for the key that it answered for at the start. */
   readonly answersAtAll: () => Promise<boolean>;
-  /** Most rows that requests which share a call have together. */
+  /** Most total rows of requests that share a call. */
   readonly sharedRows: number;
-  /** Most rows that wait. */
+  /** Most waiting rows. */
   readonly queuedRows: number;
   readonly events: LookupEvents;
 }
 
-/** A request, or a part of one that needs several calls. */
+/** A request, or part of one that needs several calls. */
 interface Waiting extends LookupRequest {
   readonly arrived: number;
   readonly resolve: (found: readonly Found[]) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** A call, and those that are made in its place because Feast refused it. */
+/** A call, including the smaller calls that replace it if Feast refuses it. */
 interface Attempt {
-  /** Whether it is the one that is tried after a pause. */
+  /** Whether it is the trial call after a pause. */
   readonly trial: boolean;
   answered: boolean;
   /** Calls that failed and were not halved. */
   failed: number;
-  /** Of these, calls whose key may be why. */
+  /** How many of these may have failed because of a key. */
   refused: number;
 }
 
 /**
- * Requests that arrive in the same turn of the event loop, or while all calls are in use, share the next call, in which each entity
- * stands once.
+ * Requests that arrive in the same turn of the event loop, or while all calls are in use, share the next call, which contains
+ * each entity once.
  */
 export function createCalls({ store, client, answersAtAll, sharedRows, queuedRows, events }: CallOptions): Calls {
   const waiting: Waiting[] = [];
@@ -81,7 +81,7 @@ export function createCalls({ store, client, answersAtAll, sharedRows, queuedRow
     });
   }
 
-  /** The next requests that somebody still waits for. */
+  /** The next requests that are still wanted. */
   function take(): Waiting[] {
     const now = performance.now();
     const taken: Waiting[] = [];
@@ -98,14 +98,14 @@ export function createCalls({ store, client, answersAtAll, sharedRows, queuedRow
     return taken;
   }
 
-  /** Rejects what nobody waits for, or what has waited too long. */
+  /** Rejects a request that nobody waits for, or that has waited too long. */
   function drop(one: Waiting, now: number): boolean {
     const failure = unwanted(one, now) ?? (now - one.arrived > store.timeoutMs ? refusal() : undefined);
     if (failure !== undefined) one.reject(failure);
     return failure !== undefined;
   }
 
-  /** It failed only if nothing of it was answered, nor another key: then Feast is at fault, and not one of the keys. */
+  /** Counts as failed only if neither any part of it nor another key was answered: then the fault is Feast's, not a key's. */
   async function attempt(taken: readonly Waiting[]): Promise<void> {
     if (!breaker.permit(performance.now())) {
       for (const { reject } of taken) reject(refusal());
@@ -116,13 +116,12 @@ export function createCalls({ store, client, answersAtAll, sharedRows, queuedRow
     if (current.answered) return;
     if (current.failed > 0 && current.refused === current.failed && (await answersAtAll())) return answered(current);
     for (let i = 0; i < current.failed; i += 1) ended(false, why);
-    // Nobody waited any more when it could be made, so it says nothing.
+    // No call was made because nobody waited any more: that says nothing about Feast.
     if (current.failed === 0) breaker.unused();
   }
 
   /**
-   * Where Feast refuses a call, one of the requests that share it may be why, and where the answer is too large, their number: it
-   * is made again in halves.
+   * Makes a call, and retries it in halves if one of the requests that share it may be at fault, or the answer is too large.
    *
    * @returns why the last call failed
    */
@@ -167,7 +166,7 @@ export function createCalls({ store, client, answersAtAll, sharedRows, queuedRow
     }
   }
 
-  /** It answers, be it that it does not like a key. */
+  /** Feast answered, even if only to reject a key. */
   function answered(current: Attempt): void {
     current.answered = true;
     ended(true);
@@ -176,7 +175,7 @@ export function createCalls({ store, client, answersAtAll, sharedRows, queuedRow
   function ended(ok: boolean, why = ''): void {
     if (!breaker.ended(ok, performance.now())) return;
     events.pausing?.(breaker.paused(), why);
-    // Who waits now would only wait for the next failure.
+    // Waiting requests would only meet the next failure.
     if (breaker.paused()) for (const { reject } of waiting.splice(0)) reject(refusal());
     rows = waiting.reduce((sum, { keys }) => sum + keys.length, 0);
   }
@@ -209,23 +208,23 @@ export function createCalls({ store, client, answersAtAll, sharedRows, queuedRow
   };
 }
 
-/** What to call instead of a call that failed; undefined if less of it would fail, too. */
+/** What to call instead of a failed call; undefined if smaller calls would fail, too. */
 function halves(taken: readonly Waiting[], problem: FeastProblem): readonly [Waiting[], Waiting[]] | undefined {
   const tooLarge = problem.kind === 'too large';
   if (!tooLarge && !isAboutKeys(problem)) return undefined;
   const [one] = taken;
-  // A request of which one key is refused fails as a whole.
+  // A request with a refused key fails as a whole.
   const several = taken.length === 1 && one !== undefined && tooLarge ? parts(one, Math.ceil(one.keys.length / 2)) : taken;
   const half = Math.ceil(several.length / 2);
   return several.length > 1 ? [several.slice(0, half), several.slice(half)] : undefined;
 }
 
-/** What Feast answers to a key that it cannot read. A proxy answers 502 to 504 for a server that is gone. */
+/** Statuses with which Feast answers a key that it cannot read. For a dead server, a proxy answers 502 to 504. */
 function isAboutKeys({ status = 0 }: FeastProblem): boolean {
   return status === 400 || status === 422 || status === 500;
 }
 
-/** A request in parts of so many rows. Once one fails, nobody waits for the others. */
+/** Splits a request into parts of at most `most` rows. If one fails, the others are abandoned. */
 function parts(whole: Waiting, most: number): readonly Waiting[] {
   const { keys, signal, resolve, reject } = whole;
   if (keys.length <= most) return [whole];
@@ -248,7 +247,7 @@ function parts(whole: Waiting, most: number): readonly Waiting[] {
   return made;
 }
 
-/** Each entity once, column by column, and which of them each row of each request is. */
+/** Each entity once, column by column, and the entity of each row of each request. */
 function distinct(names: readonly string[], requests: readonly LookupRequest[]) {
   const entities = new Map(names.map((name) => [name, [] as KeyValue[]]));
   const known = new Map<string, number>();

@@ -11,12 +11,12 @@ type EntityColumns = ReadonlyMap<string, readonly KeyValue[]>;
 
 /** Feast's HTTP feature server. */
 export interface FeastClient {
-  /** The JSON of an answer, whatever it is. @throws FeastProblem */
+  /** The JSON of an answer, unchecked. @throws FeastProblem */
   ask(entities: EntityColumns): Promise<unknown>;
   close(): void;
 }
 
-/** Characters of Feast's own message that are shown. */
+/** Most characters of Feast's own message to show. */
 const DETAIL = 300;
 
 export function createClient(store: FeatureStore): FeastClient {
@@ -40,7 +40,7 @@ export function createClient(store: FeatureStore): FeastClient {
       });
       sent.on('response', (response) => read(response, store.answerBytes).then(resolve, reject));
       sent.on('error', (error) => {
-        // The server may close a kept connection at the moment at which it is used again.
+        // The server may close a kept connection just as it is reused.
         const stale = sent.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '');
         if (stale && !signal.aborted) once(body, signal).then(resolve, reject);
         else reject(error);
@@ -65,7 +65,7 @@ export function createClient(store: FeatureStore): FeastClient {
   };
 }
 
-/** Written by hand: `JSON.stringify` takes no bigint. */
+/** Written by hand: `JSON.stringify` does not accept bigints. */
 function columns(entities: EntityColumns): string {
   const texts = [...entities].map(([name, values]) => {
     const list = values.map((value) => (typeof value === 'string' ? JSON.stringify(value) : String(value)));

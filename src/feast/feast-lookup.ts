@@ -17,13 +17,13 @@ import { mapFeatures } from './mapping.ts';
 import { FeastProblem } from './problem.ts';
 import { nullReason, storedValue, WANTED } from './stored-value.ts';
 
-/** An entity that is asked for at the start, and where another one may be why Feast fails. Feast reads it as a text, or as an integer. */
+/** Entity to request at the start, and to test whether a key is why Feast fails. Feast reads it as a string or an integer. */
 const MADE_UP = '0';
 
 interface LookupOptions {
   readonly store: FeatureStore;
   readonly signature: Signature;
-  /** Rows that share a call, rows that may wait, and characters of a text. */
+  /** Most rows per shared call, most waiting rows, and most characters of a string. */
   readonly sharedRows: number;
   readonly queuedRows: number;
   readonly text: number;
@@ -31,10 +31,10 @@ interface LookupOptions {
 }
 
 /**
- * Asks Feast once, and refuses what cannot work.
+ * Calls Feast once, and refuses what cannot work.
  *
- * @throws ScoreBatchError `configuration` if Feast refuses service or entity, or the service lacks a feature; `permission`;
- *   `unavailable` if it does not answer
+ * @throws ScoreBatchError `configuration` if Feast refuses the service or entity, or the service lacks a feature; `permission`;
+ * `unavailable` if it does not answer
  */
 export async function openFeastLookup({ events = {}, ...options }: LookupOptions): Promise<FeatureLookup> {
   const { store, signature, sharedRows, queuedRows } = options;
@@ -73,7 +73,7 @@ async function firstAnswer(client: FeastClient, store: FeatureStore, what: strin
     const answer = await askMadeUp(client, store);
     const unknown = entities.filter((name) => !answer.has(name));
     if (unknown.length === 0) return answer;
-    // Feast passes over entities that it does not need.
+    // Feast ignores entities that it does not need.
     throw new ScoreBatchError('configuration', `${unknown[0]} is not a join key of ${what}`, {
       hint: 'name its join keys after ?entity=, as `feast entities list` and the entity say; Feast answers a few of them by their names',
     });
@@ -83,7 +83,7 @@ async function firstAnswer(client: FeastClient, store: FeatureStore, what: strin
   }
 }
 
-/** Only a server that is not there, or not ready, may be there later. */
+/** Only a server that is down or not ready may be available later. */
 function startError({ kind, status = 0, message, detail }: FeastProblem, server: string, what: string): ScoreBatchError {
   const details = detail === undefined || detail === '' ? [] : [`Feast says: ${detail}`];
   if (status === 401 || status === 403) {
@@ -116,7 +116,7 @@ interface Opened extends LookupOptions {
   readonly events: LookupEvents;
   readonly calls: Calls;
   readonly keys: readonly LookupKey[];
-  /** Per feature: its name in answers. */
+  /** Name of each feature in answers. */
   readonly names: readonly (string | undefined)[];
   readonly close: () => void;
 }

@@ -1,11 +1,11 @@
 import { ScoreBatchError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 
-/** Between a feature view and its feature in a full name. */
+/** Separates view and feature in a full name. */
 const BETWEEN = '__';
 
 /**
- * The name in Feast's answers of each feature of a bundle: the same one, or `view__feature` where only one view has it.
+ * The name of each feature in Feast's answers: its own, or `view__feature` if exactly one view has it.
  *
  * @param request features that only requests bring
  * @param what the service, for messages

@@ -6,10 +6,10 @@ import type { AnswerColumn } from './answer.ts';
 const MAX_INT64 = 2n ** 63n - 1n;
 const MIN_INT64 = -(2n ** 63n);
 
-/** A surrogate without its other half: no UTF-8 has it. */
+/** An unpaired surrogate, which UTF-8 cannot encode. */
 const UNPAIRED = /\p{Surrogate}/u;
 
-/** What feeds an element type, for messages. */
+/** What an element type accepts, for messages. */
 export const WANTED: Readonly<Record<InputDtype, string>> = {
   float32: 'a number',
   float64: 'a number',
@@ -18,7 +18,7 @@ export const WANTED: Readonly<Record<InputDtype, string>> = {
   string: 'a text',
 };
 
-/** Feast writes numbers that JSON lacks as protobuf does. */
+/** Feast encodes numbers that JSON lacks as protobuf does. */
 const NOT_FINITE: ReadonlyMap<unknown, number> = new Map([
   ['NaN', Number.NaN],
   ['Infinity', Number.POSITIVE_INFINITY],
@@ -26,10 +26,10 @@ const NOT_FINITE: ReadonlyMap<unknown, number> = new Map([
 ]);
 
 /**
- * A value of an answer as a cell of an element type takes it, widened as a column of a warehouse is: booleans and integers to
- * floats, booleans to integers.
+ * Converts a value of an answer for a cell of an element type, with the widenings of warehouse columns: booleans and integers
+ * to floats, booleans to integers.
  *
- * @param text most characters of a text
+ * @param text most characters of a string
  * @returns undefined if it is of another type
  */
 export function storedValue(value: unknown, dtype: InputDtype, text: number): StoredValue | undefined {
@@ -56,13 +56,16 @@ function integerOf(value: unknown): bigint | undefined {
 
 /** Which values may be used. */
 export interface Freshness {
-  /** Milliseconds; undefined: however old. */
+  /** Milliseconds; undefined for any age. */
   readonly maxAgeMs: number | undefined;
-  /** Milliseconds since 1970. */
+  /** Epoch milliseconds. */
   readonly now: number;
 }
 
-/** Why a value of an answer is null, whatever it says; undefined if it is not. A time that cannot be read is too old. */
+/**
+ * Why a value of an answer must be taken as null, whatever it says; undefined if it need not. An unreadable time counts as too
+ * old.
+ */
 export function nullReason({ values, statuses, times }: AnswerColumn, at: number, fresh: Freshness): NullReason | undefined {
   const status = statuses[at];
   if (status === 'NOT_FOUND') return 'not found';

@@ -17,8 +17,8 @@ export interface Encoder {
   /**
    * Writes the rows of a batch into the tensors, starting at row `offset`.
    *
-   * @param rejected one `Rejection` per row of the batch. Set for rows that cannot be scored, if it is still 0. The tensors get
-   *   a value for such a row that the model accepts.
+   * @param rejected one `Rejection` per row of the batch; set for rows that cannot be scored, if it is still 0. The tensors get
+   * a value that the model accepts for such a row.
    */
   encode(batch: ColumnBatch, offset: number, rejected: Int32Array): void;
   /** Counts of present and unseen values so far, per text feature with categories. Rejected rows count too. */
@@ -36,7 +36,7 @@ export function createEncoder(signature: Signature, columns: readonly Column[], 
   const buffers = signature.inputs.map((input) => ({ input, values: allocate(input, capacity) }));
   const numberEncoders = kinds.map(createNumberEncoder);
   const texts = featuresOf(signature).map(({ feature }) => ({ feature, present: 0, unseen: 0 }));
-  // Made once: a batch of one request may be a single row, and a feature may have a hundred thousand categories.
+  // Built once: a request's batch may be a single row, and a feature may have a hundred thousand categories.
   const known = featuresOf(signature).map(({ feature: { categories } }) => categories && new Set(categories));
   return {
     kinds,
@@ -92,7 +92,7 @@ interface Target {
   readonly encodeNumbers: EncodeNumbers;
   /** Counts of a text feature. */
   readonly seen: { present: number; unseen: number } | undefined;
-  /** The categories of a text feature that has some. */
+  /** The categories of a text feature, if it has any. */
   readonly known: ReadonlySet<string> | undefined;
 }
 
@@ -141,7 +141,7 @@ type EncodeNumbers = (
 ) => void;
 
 /**
- * Makes an encoder of numbers for one feature. Each feature gets its own closure, so that the JavaScript engine specialises it
+ * Makes an encoder of numbers for one feature. Each feature gets its own closure, so that the JavaScript engine specializes it
  * for the array type of the feature's column.
  */
 function createNumberEncoder(): EncodeNumbers {
@@ -243,7 +243,7 @@ function encodeStrings(
   seen.unseen += unseen;
 }
 
-/** Texts that come as positions among the feature's categories. The text of any other value is not available here. */
+/** Strings given as indexes into the feature's categories. Other values are not available here. */
 function encodeCategories(
   feature: Feature,
   { values, valid }: { values: Int32Array; valid: Uint8Array | undefined },

@@ -82,7 +82,7 @@ function mixTexts(
   }
 }
 
-/** Texts repeat, so hashes are cached, up to this many. */
+/** Strings repeat, so hashes are cached, up to this many. */
 const MAX_TEXTS = 10_000;
 
 function textHash(text: string, known: Map<string, number>): number {

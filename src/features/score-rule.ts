@@ -4,15 +4,15 @@ const MILLION = 1_000_000;
 const NOT_FINITE = rejection('score is not a finite number');
 const OUTSIDE = rejection('score outside 0 to 1');
 
-/** A value of the model as a whole number of millionths; not finite if the value is not, or is too large. */
+/** A model's value in millionths, rounded; not finite if the value is not, or is too large. */
 export function millionthsOf(value: number): number {
   return Math.round(value * MILLION);
 }
 
 /**
- * Whether a value of the model is a score. It is rounded before the range check, because a sum of probabilities may be 1.0000001.
+ * Whether a model's value is a score. It is rounded before the range check, because a sum of probabilities may be 1.0000001.
  *
- * @param millionths of `millionthsOf`
+ * @param millionths from `millionthsOf`
  * @returns 0 for a score
  */
 export function refuseScore(millionths: number): Rejection {
@@ -21,8 +21,8 @@ export function refuseScore(millionths: number): Rejection {
 }
 
 /**
- * Rejects each row with a value that is not a score. Where a model predicts classes, one bad probability makes the others of the
- * row doubtful too, online and in the batch alike, whichever class is the score.
+ * Rejects each row with a value that is not a score. If a model predicts classes, one bad probability makes the row's others
+ * doubtful, too, online and in batches alike, whichever class is the score.
  *
  * @param values row-major, `width` per row; further rows are padding
  * @param rejected one `Rejection` per row; set if it is still 0

@@ -14,7 +14,7 @@ export function parseBands(spec: Readonly<Record<string, string | number>>): Ban
   if (shares !== 0 && shares !== entries.length) return 'bands must be either all shares (top 10%) or all thresholds (0.9)';
   if (entries.some(([name]) => name === REST_BAND))
     return `the band ${REST_BAND} is added for users below the other bands: leave it out`;
-  // JavaScript moves keys that are whole numbers to the front, so their order in the file is lost.
+  // JavaScript moves integer keys to the front, so their order in the file is lost.
   const bare = entries.find(([name]) => /^\d+$/.test(name));
   if (bare) return `the band ${bare[0]} needs a name that is not a number`;
   const by = shares > 0 ? 'share' : 'threshold';

@@ -8,7 +8,7 @@ import { codeRanges } from './sql-code.ts';
 /** `:name` that is not part of a cast (`a::b`), a slice (`a[x:y]`) or a path (`a:b`). */
 const REFERENCE = /(?<![:\w\])"]):([a-z_]\w*)/gi;
 
-/** Start and end of a range of time: as instants, as wall-clock times of the job's zone, and as dates. */
+/** Start and end of a time span: as instants, as wall-clock times in the job's zone, and as dates. */
 export function namesOf(span: string): string[] {
   return ['', '_local', '_date'].flatMap((form) => [`${span}_start${form}`, `${span}_end${form}`]);
 }
@@ -16,11 +16,11 @@ export function namesOf(span: string): string[] {
 export interface Binding {
   /** All parameters that the query may use. */
   readonly names: readonly string[];
-  /** First parts of names which nothing else may begin with, such as `window`. */
+  /** Reserved prefixes of names, such as `window`. */
   readonly prefixes: readonly string[];
-  /** One of the names with its value. */
+  /** Returns one of the names with its value. */
   readonly parameter: (name: string) => QueryParameter;
-  /** SQL in the place of `… in (:changed_keys)`; undefined if the query may not use it. */
+  /** Returns the SQL to replace `… in (:changed_keys)`; undefined if the query may not use it. */
   readonly changed?: (predicate: ChangedPredicate) => string;
   /** The query's file or its key in the job file, for messages. */
   readonly where: string;
@@ -28,7 +28,7 @@ export interface Binding {
 }
 
 /**
- * Splits a query at its parameters. Ignores strings and comments, and names that are not similar to one of the names.
+ * Splits a query at its parameters. Ignores strings, comments, and names that are not similar to a parameter.
  *
  * @throws ScoreBatchError `configuration` for an unknown parameter that is similar to a known one
  */
@@ -40,7 +40,7 @@ export function bind(sql: string, binding: Binding): Query {
   let text = '';
   let last = 0;
   const ranges = codeRanges(sql, kind);
-  // Matches the whole text, since a quoted name can precede the colon.
+  // Matches against the whole text, since a quoted name can precede the colon.
   for (const match of sql.matchAll(REFERENCE)) {
     if (!ranges.some(([start, end]) => match.index >= start && match.index < end)) continue;
     const word = (match[1] ?? '').toLowerCase();

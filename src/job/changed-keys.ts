@@ -8,9 +8,9 @@ import { ALL_USERS, CHANGED_KEYS } from './changed-predicate.ts';
 
 /** The users of a slice. */
 export interface ChangedKeys {
-  /** FROM clause without alias: rows of distinct keys without nulls. */
+  /** FROM clause without alias: rows of distinct, non-null keys. */
   readonly relation: string;
-  /** SQL names of its columns that are `source.key`, in its order. */
+  /** SQL names of its columns for `source.key`, in its order. */
   readonly columns: readonly string[];
 }
 
@@ -22,9 +22,9 @@ export interface SliceBinding {
   readonly zone: string;
   /** Date from which users are included. */
   readonly since: CalendarDate;
-  /** The slice's instant, ISO text with microseconds. */
+  /** The slice's instant, ISO string with microseconds. */
   readonly asOf: string;
-  /** SQL names of the query's columns that are `source.key`, in its order. */
+  /** SQL names of the query's columns for `source.key`, in its order. */
   readonly key: readonly string[];
   /** Undefined for a slice of all users. */
   readonly changed: ChangedKeys | undefined;
@@ -32,8 +32,8 @@ export interface SliceBinding {
 
 /**
  * The job's query for a slice: `:window_start…` is the start of `since`, `:window_end` the slice's instant to the microsecond,
- * and `:window_end_date` the end of the day that holds the last instant before it. `<columns> in (:changed_keys)` selects the
- * keys that changed; whatever the query makes of it, only these come back.
+ * and `:window_end_date` the end of the day that contains the last instant before it. `<columns> in (:changed_keys)` selects
+ * the changed keys; whatever the query does with it, only these are returned.
  *
  * @throws ScoreBatchError `configuration` for an unknown `:window_…`, or another use of `:changed_keys`
  */
@@ -81,7 +81,7 @@ function valuesOf({ zone, since, asOf }: SliceBinding): ReadonlyMap<string, Quer
   return new Map(parameters.map((parameter) => [parameter.name, parameter]));
 }
 
-/** Wall-clock time of an instant in a zone, with six digits of the second. */
+/** Wall-clock time of an instant in a zone, with six fractional digits. */
 function local(instant: Microseconds, zone: string): string {
   const { milliseconds, rest } = inMilliseconds(instant);
   return `${wallClock(milliseconds, zone)}${String(rest).padStart(3, '0')}`;

@@ -1,18 +1,18 @@
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
 
-/** The parameter of a slice's keys; it has no value, but stands for a relation in one form of predicate only. */
+/** The parameter of a slice's keys; it has no value, but stands for a relation, in one form of predicate only. */
 export const CHANGED_KEYS = 'changed_keys';
 
-/** What the predicate becomes where no user is left out. */
+/** Replaces the predicate if no user is left out. */
 export const ALL_USERS = '1 = 1';
 
 /** `<columns> in (:changed_keys)` in a query's text. */
 export interface ChangedPredicate {
-  /** Of the predicate, `[start, end)`. */
+  /** Position of the predicate, `[start, end)`. */
   readonly start: number;
   readonly end: number;
-  /** As the query has them: `u.user_id`, or `a`, `b` of `(a, b)`. */
+  /** As written in the query: `u.user_id`, or `a`, `b` of `(a, b)`. */
   readonly columns: readonly string[];
 }
 
@@ -22,10 +22,10 @@ const QUOTED: Readonly<Record<WarehouseKind, string>> = {
   snowflake: '"(?:[^"]|"")+"',
 };
 
-/** Whatever else comes before a predicate could negate it, or take it as a value. */
+/** Anything else before a predicate might negate it, or use it as a value. */
 const BEFORE = /(?:^|[^\w$"`.])(?:where|and|on|having|qualify)([\s(]*)$/i;
 
-/** An OR or an operator would give the predicate another meaning than to leave out users. */
+/** An OR or an operator would give the predicate a meaning other than leaving out users. */
 const AFTER =
   /^\s*(?:$|[);]|--|#|\/[*/]|(?:and|where|group|order|having|qualify|window|limit|union|except|intersect|join|left|right|inner|full|cross)\b)/i;
 
@@ -48,7 +48,7 @@ export function changedPredicate(sql: string, at: number, kind: WarehouseKind, w
   const end = at + 1 + CHANGED_KEYS.length + after[0].length;
   const [, opened] = BEFORE.exec(sql.slice(0, start)) ?? [];
   if (opened === undefined) throw misused(where);
-  // Parentheses of its own are no end yet.
+  // The predicate's own parentheses do not end it.
   const own = new RegExp(`^(?:\\s*\\)){0,${opened.replace(/[^(]/g, '').length}}`);
   if (!AFTER.test(sql.slice(end).replace(own, ''))) throw misused(where);
   const columns = [...(before[1] ?? before[2] ?? '').matchAll(new RegExp(name, 'g'))].map(([column]) => column);

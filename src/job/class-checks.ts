@@ -1,7 +1,7 @@
 import type { Problem } from '../yaml/checked.ts';
 import type { JobDefinition } from './schema.ts';
 
-/** Checks of `score.classes: all` against the rest of the job: what needs one score, or tables with other columns. */
+/** Checks of `score.classes: all` against the rest of the job: what needs a single score, or tables with other columns. */
 export function classChecks({ score, sink, source, report, incremental, challenger }: JobDefinition): Problem[] {
   if (score.classes === undefined) return [];
   const alone = 'score.classes: all is published by windows of one model alone; use score.class';

@@ -185,12 +185,12 @@ function reportFilesApart({ report }: JobDefinition): Problem[] {
   });
 }
 
-/** Names of objects are taken as they are. */
+/** Object names are compared exactly. */
 function placeOf(template: string): string {
   return isStoreAddress(template) ? template : path.normalize(template).toLowerCase();
 }
 
-/** One index lists the pages of all windows, so they are in one folder. */
+/** One index lists the pages of all windows, so they must be in one folder. */
 function pagesTogether({ report: { page = '' } }: JobDefinition): Problem[] {
   return path.dirname(page).includes('{window}')
     ? [
@@ -250,7 +250,7 @@ function slimTableIsOwn({ sink }: JobDefinition): Problem[] {
   ];
 }
 
-/** A slice reads the users that changed; here a row is an event, and its features are of its own time. */
+/** Slices read users that changed; here a row is an event, with features as of its own time. */
 function noSlicesOfEvents({ source, incremental }: JobDefinition): Problem[] {
   if (source.events === undefined || incremental === undefined) return [];
   return [

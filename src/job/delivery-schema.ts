@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { text } from './fields.ts';
 
-/** Names of variables, not their values: addresses of webhooks and URLs of mail servers are secrets. */
+/** Names of environment variables, not their values: webhook addresses and mail server URLs are secrets. */
 const variable = text.regex(
   /^[A-Za-z_][A-Za-z0-9_]*$/,
   'must be the name of an environment variable, such as CHURN_WEBHOOK_URL: the address itself is a secret',
@@ -20,7 +20,7 @@ const link = text.superRefine((template, context) => {
   if (message !== undefined) context.addIssue({ code: 'custom', message });
 });
 
-/** The label of a window needs no check: it has only letters, digits and `-`. */
+/** A window's label needs no check: it only contains letters, digits and `-`. */
 function linkProblem(template: string): string | undefined {
   const text = template.replaceAll('{window}', 'window');
   if (!/^https?:\/\/[^\s<>|"]+$/.test(text) || !URL.canParse(text))

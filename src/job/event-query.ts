@@ -12,7 +12,7 @@ interface EventTable {
   /** Its key in the job file. */
   readonly where: string;
   readonly table: TableName;
-  /** Columns that are read; `whole` ones must be of an integer type. */
+  /** Columns to read; `whole` ones must be of an integer type. */
   readonly columns: readonly { readonly name: string; readonly whole: boolean }[];
 }
 
@@ -20,8 +20,8 @@ interface EventTable {
 export interface EventSources {
   readonly tables: readonly EventTable[];
   /**
-   * Which attributes an event gets: those that its table has when the query runs (`load`), of the version that was used, or of the time
-   * of the event; undefined without attributes.
+   * Which attributes an event gets: those in the table when the query runs (`load`), of the version that was used, or as of the
+   * event; undefined without attributes.
    */
   readonly attributesAsOf: 'load' | 'version' | 'event' | undefined;
 }
@@ -32,10 +32,10 @@ interface Place {
 }
 
 /**
- * The query of a job on events, compiled from its feature file. What compiles it is loaded only here: jobs with a query do not
- * need it.
+ * The query of a job on events, compiled from its feature file. The compiler is loaded only here, because jobs with a query do
+ * not need it.
  *
- * @throws ScoreBatchError `configuration` if the file is missing, or it or the names of attributes have problems
+ * @throws ScoreBatchError `configuration` if the file is missing, or the file or the names of attributes have problems
  */
 export async function eventQuery(
   events: EventsDefinition,
@@ -91,7 +91,7 @@ function nameOf(text: string): TableName {
   return name;
 }
 
-/** Attributes become columns beside fields and features. */
+/** Attributes become columns beside fields and features, so names must not clash. */
 function refuseClashes({ attributes }: EventsDefinition, { fields, features }: EventFeatures): void {
   const taken = new Set([...fields, ...features].map(({ name }) => name.toLowerCase()));
   for (const name of attributes?.columns ?? []) {

@@ -7,7 +7,7 @@ const table = text.refine(
   'write a table as table or schema.table, with double quotes around unusual names',
 );
 
-/** What a field of a feature file can be called, too. Such a name is quoted in upper case on Snowflake. */
+/** The same names as for fields of a feature file. On Snowflake such a name is quoted in upper case. */
 const column = text.regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'write the name of a column: letters, digits and _');
 
 const attributes = z

@@ -4,7 +4,7 @@ import { isModelUri, MODEL_URI_FORM, parseModelUri } from '../domain/model-uri.t
 import { isPrintable } from '../domain/printable.ts';
 import { parseTableName } from '../domain/table-name.ts';
 
-// Types of values that several keys of a job file have.
+// Types of values shared by several keys of a job file.
 
 export const anyText = z.string().min(1);
 /** Names go to terminals, logs and other systems, so control characters are refused. Queries may contain them. */

@@ -8,7 +8,7 @@ import type { SliceDetails } from '../domain/slice.ts';
 import type { Bundle } from '../model/bundle.ts';
 import type { JobDefinition } from './schema.ts';
 
-/** Increment it if frozen tables or staging of an older version cannot be resumed, or would give another publication. */
+/** Increment if frozen tables or staging of an older version cannot be resumed, or would yield another publication. */
 const FORMAT_VERSION = 5;
 
 export interface Fingerprinted {
@@ -18,17 +18,17 @@ export interface Fingerprinted {
   readonly columns: Schema;
   readonly definition: JobDefinition;
   readonly bundle: Bundle;
-  /** Secret of `hashedValue`, if there is one. */
+  /** Secret for `hashedValue`, if any. */
   readonly hashKey: string | undefined;
-  /** The rows of then that are scored, if it is not the query that gives them. */
+  /** The kept rows to score, if they come from an earlier run instead of the query. */
   readonly asOf: NonNullable<RunDetails['as_of']> | undefined;
-  /** What the run reads if it is a slice. */
+  /** What the run reads, if it is a slice. */
   readonly slice?: SliceDetails | undefined;
 }
 
-/** Keys of the job file that make no other publication, and can be changed while a run is unfinished. */
+/** Keys of the job file that do not affect the publication, and can be changed while a run is unfinished. */
 export const OUTSIDE_FINGERPRINT = [
-  // Two checkouts can have the same URL for different databases; and the sink is the warehouse whose ledger has the fingerprint.
+  // Two checkouts can have the same URL for different databases; the sink is the warehouse whose ledger has the fingerprint.
   'source.warehouse',
   'sink.warehouse',
   // Speed and cost.
@@ -38,20 +38,20 @@ export const OUTSIDE_FINGERPRINT = [
   'source.usd_per_tib',
   'score.workers',
   'score.max_memory',
-  // Who else writes to the tables, and what is kept of rows and publications.
+  // Who else writes to the tables, and which rows and publications are kept.
   'sink.shared_tables',
   'sink.history',
   'sink.history_for',
   'source.keep_rows',
-  // What became of the users, and what other models make of them, changes no score.
+  // Outcomes, and other models' scores, change no score.
   'labels',
   'compare',
   'challenger',
-  // What is scored with is told by the digest of its bundle.
+  // The bundle's digest identifies the model.
   'registry',
-  // Who hears of the scores changes none.
+  // Who is notified of the scores does not change them.
   'delivery',
-  // Slices are runs of their own.
+  // Slices are separate runs.
   'incremental',
 ] as const;
 
@@ -68,7 +68,7 @@ export function fingerprintOf(of: Fingerprinted): string {
     .digest('hex');
 }
 
-/** A digest of each part, so that it can be said in which two runs differ. They are equal if the fingerprints are. */
+/** A digest of each part, to tell in what two runs differ. All are equal if the fingerprints are. */
 export function fingerprintParts(of: Fingerprinted): FingerprintParts {
   const { format, source, texts, parameters, columns, definition, model, hashKey, asOf } = partsOf(of);
   const digest = (value: unknown) => createHash('sha256').update(canonical(value)).digest('hex').slice(0, 16);

@@ -52,7 +52,7 @@ function keysFit({ source }: JobDefinition, { changes }: Incremental): Problem[]
   );
 }
 
-/** One table's name, as it can be pasted into a query: parts with points between them, quoted or not. */
+/** A table's name as it can be pasted into a query: parts separated by dots, quoted or not. */
 const TABLE = /^(?:[\w$-]+|"(?:[^"]|"")+"|`[^`]+`)(?:\.(?:[\w$-]+|"(?:[^"]|"")+"|`[^`]+`))*$/;
 
 function sourcesFit({ source }: JobDefinition, { changes }: Incremental): Problem[] {

@@ -1,7 +1,7 @@
 import type { Problem } from '../yaml/checked.ts';
 import type { JobDefinition } from './schema.ts';
 
-/** Rows that are scored as the query returns them leave nothing to keep. */
+/** Rows that are tapped leave nothing to keep. */
 export function keptRowsAreFrozen({ source }: JobDefinition): Problem[] {
   if (source.keep_rows === undefined || source.freeze !== 'never') return [];
   return [

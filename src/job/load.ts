@@ -22,7 +22,7 @@ export interface Job {
   readonly events?: EventSources | undefined;
   /** Kind of the source warehouse: the query is in its SQL. */
   readonly kind: WarehouseKind;
-  /** Where its bundles are, if it names versions of a registry and they have been looked up. */
+  /** Where its bundles are, if it names registered versions and they have been located. */
   readonly located?: LocatedModels | undefined;
   /** Whether publications are delivered, if the job file has `delivery`; true by default. */
   readonly deliver?: boolean | undefined;
@@ -36,12 +36,12 @@ interface LocatedModels {
   readonly challenger?: LocatedBundle;
 }
 
-/** A bundle of a registry on this machine, or why there is none. */
+/** A registered bundle on this machine, or why there is none. */
 export type LocatedBundle =
   | { readonly folder: string; readonly registered: RegisteredModel; readonly problem?: undefined }
   | { readonly folder?: undefined; readonly registered?: undefined; readonly problem: ScoreBatchError };
 
-/** The query that says what became of the users. */
+/** The query that returns the users' outcomes. */
 interface LabelsQuery {
   /** The query's text without a final semicolon. */
   readonly query: string;

@@ -11,10 +11,10 @@ const YAML = /\.ya?ml$/;
 export type JobKind = 'window' | 'stream';
 
 /**
- * Finds the job file of a command: `--job` (a path, or a name in `jobs/`), else `SCORE_BATCH_JOB`, else the only job of its kind
- * in `jobs/`.
+ * Finds the job file of a command: `--job` (a path, or a name in `jobs/`), otherwise `SCORE_BATCH_JOB`, otherwise the only job
+ * of its kind in `jobs/`.
  *
- * @throws ScoreBatchError `usage` if there is none, or more than one, or the one that is named is of the other kind
+ * @throws ScoreBatchError `usage` if there is none, or more than one, or the named one is of the other kind
  */
 export async function locateJob(
   name: string | undefined,
@@ -60,7 +60,7 @@ export async function locateJob(
   return path.join(jobs, only);
 }
 
-/** The root of relative paths in a job: the nearest ancestor that contains `jobs/`, else the job file's folder. */
+/** The root of relative paths in a job: the nearest ancestor that contains `jobs/`, otherwise the job file's folder. */
 export function projectRoot(jobFile: string): string {
   const start = path.dirname(path.resolve(jobFile));
   for (let folder = start; ; folder = path.dirname(folder)) {
@@ -99,7 +99,7 @@ async function checkKind(file: string, folder: string, kind: JobKind): Promise<s
 /** @returns undefined for a feature file, which is not a job */
 async function kindOf(file: string): Promise<JobKind | undefined> {
   if (FEATURES_FILE.test(file)) return undefined;
-  // A file that cannot be read is refused by who reads it next, with the reason.
+  // The next reader refuses an unreadable file, with the reason.
   return isStreamJob(await readFile(file, 'utf8').catch(() => '')) ? 'stream' : 'window';
 }
 

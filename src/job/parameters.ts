@@ -11,14 +11,14 @@ const WINDOW = namesOf('window');
 const LABEL = namesOf('label');
 
 /**
- * Splits a query at the window parameters and gives them the window's values. Ignores strings and comments, and names that
- * are not similar to a window parameter. Warehouses bind the values; nothing is pasted into the text. A window has all users:
- * `… in (:changed_keys)`, which is for slices, becomes `1 = 1`.
+ * Splits a query at the window parameters and gives them the window's values. Ignores strings, comments, and names that are not
+ * similar to a window parameter. Warehouses bind the values; nothing is pasted into the text. A window has all users, so `… in
+ * (:changed_keys)`, which is for slices, becomes `1 = 1`.
  *
  * @param name the query's file or its key in the job file, for messages
  * @param kind warehouse of the SQL dialect
  * @throws ScoreBatchError `configuration` for an unknown `:window_…`, or another use of `:changed_keys`; `usage` for a date if
- *   the window does not consist of whole days
+ * the window does not consist of whole days
  */
 export function bindWindow(sql: string, window: Window, name: string, kind: WarehouseKind): Query {
   return bind(sql, {
@@ -33,14 +33,14 @@ export function bindWindow(sql: string, window: Window, name: string, kind: Ware
 
 interface LabelBinding {
   readonly window: Window;
-  /** Days after the end of the window until its outcome is known. */
+  /** Days after the end of the window until the outcome is known. */
   readonly after: number;
   /** The query's file or its key in the job file, for messages. */
   readonly name: string;
   readonly kind: WarehouseKind;
 }
 
-/** Like `bindWindow`, for queries of `labels`, which also know `:label_start` and `:label_end`; see `labelWindow`. */
+/** Like `bindWindow`, for queries of `labels`, which also have `:label_start` and `:label_end`; see `labelWindow`. */
 export function bindLabels(sql: string, { window, after, name, kind }: LabelBinding): Query {
   const spans = { window, label: labelWindow(window, after) };
   return bind(sql, {
@@ -52,7 +52,7 @@ export function bindLabels(sql: string, { window, after, name, kind }: LabelBind
   });
 }
 
-/** Ranges of time by the first part of their parameters' names. */
+/** Time spans by the prefix of their parameters' names. */
 interface Spans {
   readonly window: Window;
   readonly label?: Window;

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import type { RecordedDefinition } from '../domain/recorded-basis.ts';
 import type { JobDefinition } from './schema.ts';
 
-/** Characters of a value, and of all keys and values. */
+/** Most characters of a value, and of all keys and values. */
 const MAX_VALUE = 240;
 const MAX_DEFINITION = 8_000;
 
-/** The URLs of warehouses are not recorded, since a URL can contain credentials. The SQL is recorded by itself. */
+/** Warehouse URLs are not recorded, since they can contain credentials. The SQL is recorded separately. */
 const LEFT_OUT = ['source.warehouse', 'sink.warehouse', 'source.query'];
 
-/** The job file with its defaults as a ledger entry keeps it: small, and without secrets. */
+/** The job file with its defaults, in the form of a ledger entry: small, and without secrets. */
 export function recordDefinition(definition: JobDefinition): RecordedDefinition {
   const flat = Object.fromEntries(
     [...leaves(definition, '')].filter(([key]) => !LEFT_OUT.includes(key)).map(([key, value]) => [key, short(value)]),
@@ -23,7 +23,7 @@ function* leaves(value: unknown, at: string): Generator<readonly [key: string, v
   else for (const [key, inner] of Object.entries(value)) yield* leaves(inner, at === '' ? key : `${at}.${key}`);
 }
 
-/** The value as JSON, without user and password of a URL in it. */
+/** The value as JSON, with user and password removed from URLs. */
 function short(value: unknown): string {
   const json = JSON.stringify(value).replaceAll(/\/\/[^/\s"@]+@/g, '//');
   return json.length <= MAX_VALUE ? json : digestOf(json);
@@ -50,7 +50,7 @@ export function sectionOf(key: string): string {
   return key.split('.', 1)[0] ?? key;
 }
 
-/** What stands for a section that is too long. @param entries its keys and values */
+/** Replaces a section that is too long. @param entries its keys and values */
 export function sectionDigest(entries: readonly (readonly [string, string])[]): string {
   return digestOf(JSON.stringify([...entries].sort(([a], [b]) => (a < b ? -1 : 1))));
 }

@@ -1,7 +1,7 @@
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 
 interface Lexicon {
-  /** Comments, quoted texts and quoted names. An unclosed one extends to the end. */
+  /** Comments, quoted strings and quoted names. An unclosed one extends to the end. */
   readonly inert: RegExp;
   readonly comment: RegExp;
   /** Whether block comments nest. */
@@ -9,15 +9,14 @@ interface Lexicon {
 }
 
 const LEXICONS: Readonly<Record<WarehouseKind, Lexicon>> = {
-  // Quotes are escaped by doubling them; a backslash escapes only in E'…'. $$…$$ is text.
+  // Quotes are escaped by doubling them; a backslash escapes only in E'…'. $$…$$ is a string.
   duckdb: {
     inert:
       /--[^\n]*|\/\*|\$(\w*)\$[\s\S]*?(?:\$\1\$|$)|\b[eE]'(?:[^'\\]|''|\\[\s\S])*(?:'|$)|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)/g,
     comment: /--[^\n]*|\/\*/g,
     nested: true,
   },
-  // Single and double quotes both make text, triple quotes make text of several lines. A backslash escapes a quote, even in
-  // r'…'.
+  // Single and double quotes both delimit strings, triple quotes multi-line strings. A backslash escapes a quote, even in r'…'.
   bigquery: {
     inert:
       /--[^\n]*|#[^\n]*|\/\*|'''(?:[^\\]|\\[\s\S])*?(?:'''|$)|"""(?:[^\\]|\\[\s\S])*?(?:"""|$)|'(?:[^'\\]|\\[\s\S])*(?:'|$)|"(?:[^"\\]|\\[\s\S])*(?:"|$)|`(?:[^`\\]|\\[\s\S])*(?:`|$)/g,
@@ -60,7 +59,7 @@ export function singleStatement(sql: string, kind: WarehouseKind): string | unde
   return /^[\s;]*$/.test(withoutComments(rest, LEXICONS[kind])) ? sql.slice(0, semicolon) : undefined;
 }
 
-/** Whether a text has only comments and white space. */
+/** Whether a text consists only of comments and whitespace. */
 export function isBlank(sql: string, kind: WarehouseKind): boolean {
   return withoutComments(sql, LEXICONS[kind]).trim() === '';
 }

@@ -10,7 +10,7 @@ export interface JobFacts {
   /** Comments for `features`, one per line. */
   readonly renames?: readonly string[];
   readonly scoreColumn?: string;
-  /** Of a model that predicts a class. */
+  /** For a model that predicts a class. */
   readonly classes?: readonly string[] | undefined;
   readonly keepComment?: string;
 }
@@ -84,7 +84,7 @@ function line(text: string, comment: string | undefined): string {
   return comment === undefined ? text : `${text.padEnd(37)} # ${comment}`;
 }
 
-/** What `init` knows about the query. Every text is SQL, or becomes a comment. */
+/** What `init` knows about the query. Every string is SQL, or becomes a comment. */
 export interface QueryFacts {
   readonly table: string;
   readonly columns: readonly string[];

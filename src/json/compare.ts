@@ -42,7 +42,7 @@ const outcomes = z.strictObject({
     .describe('AUC of b − AUC of a, with its 95 % interval'),
 });
 
-/** What `compare` says of two sides, and the ledger of champion and challenger. */
+/** The comparison of two sides in `compare`, and of champion and challenger in the ledger. */
 export const comparison = z.strictObject({
   a: side,
   b: side,

@@ -3,7 +3,7 @@ import { text } from './fields.ts';
 
 const known = text.nullable().describe('null while it is not known');
 
-/** What a command prints instead if it fails before it has a result. */
+/** Printed instead of a result if a command fails before it has one. */
 export const errorOutput = z.strictObject({
   error: z.strictObject({
     kind: z.enum([

@@ -29,7 +29,7 @@ const facts = group.extend({
   warnings: z.array(text),
 });
 
-/** An evaluation as the ledger has it. */
+/** An evaluation, as in the ledger. */
 export const evaluation = facts.extend({ table: z.array(text).describe('the evaluation table by the parts of its name') });
 
 export const evaluateOutput = z.strictObject({ job, window: label, run_id: runId, ...facts.shape, table });

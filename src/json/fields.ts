@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { GRAINS } from '../domain/window.ts';
 
-// What several objects have in common. No command loads these files: commands take types from them, and `npm run docs` writes
+// Fields shared by several objects. No command loads these files: commands take types from them, and `npm run docs` writes
 // schemas/ from them.
 
-/** The object as commands make it: nobody changes one. */
+/** The object as commands create it: read-only. */
 export type Made<T extends z.ZodType> = Unchanging<z.infer<T>>;
 type Unchanging<T> = unknown extends T ? T : { readonly [K in keyof T]: Unchanging<T[K]> };
 
@@ -113,5 +113,5 @@ export const bottleneck = z.string().describe('what takes most of the time, for 
 
 export const paths = z.array(text);
 
-/** A table's name as text. */
+/** A table's name as a string. */
 export const table = z.string().describe('name of a table, parts joined by dots');

@@ -40,7 +40,7 @@ const slice = z.strictObject({
   error: text.nullable(),
 });
 
-/** What `status --slices` adds. */
+/** Added by `status --slices`. */
 export const slicesStatus = z
   .strictObject({
     table: table.describe('the current table'),

@@ -1,6 +1,6 @@
 /**
- * The objects that `--json` prints, and the version of their form. schemas/NAME.schema.json describes each. Properties may be
- * added to a version; it is raised if one is removed, renamed or means something else.
+ * The objects that `--json` prints, and their format versions. schemas/NAME.schema.json describes each. Properties may be added
+ * to a version; it is raised if one is removed, renamed or changes its meaning.
  */
 export const JSON_VERSIONS = {
   run: 1,
@@ -35,7 +35,7 @@ export const JSON_VERSIONS = {
   error: 1,
 } as const;
 
-/** A command, the words of its name joined by `-`; or `error`, which every command prints instead if it fails. */
+/** A command's name, its words joined by `-`; or `error`, which every command prints instead if it fails. */
 export type JsonName = keyof typeof JSON_VERSIONS;
 
 /** `score-batch/plan/1`, the first property of the object, as `schema`. */

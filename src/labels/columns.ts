@@ -2,10 +2,10 @@ import { type Column, findColumn, type Schema } from '../domain/schema.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { JobDefinition } from '../job/schema.ts';
 
-/** An optional column with the time at which an outcome was seen. */
+/** An optional column with the time at which an outcome was observed. */
 const OBSERVED_AT = 'observed_at';
 
-/** Columns of the query of labels by purpose. */
+/** Columns of the query of labels by role. */
 export interface LabelColumns {
   /** In the order of `source.key`. */
   readonly key: readonly Column[];
@@ -19,7 +19,7 @@ export interface LabelColumns {
  *
  * @param schema of the query of labels
  * @param published columns of the scores table
- * @throws ScoreBatchError `configuration` if a column is missing or has a type that does not fit
+ * @throws ScoreBatchError `configuration` if a column is missing or has an unsuitable type
  */
 export function labelColumns(
   { source, labels }: JobDefinition,
@@ -50,7 +50,7 @@ export function labelColumns(
 const OUTCOMES: readonly Column['type'][] = ['bool', 'integer', 'decimal'];
 const TIMES: readonly Column['type'][] = ['date', 'datetime', 'timestamp'];
 
-/** Equal for types whose equal values have the same canonical text. Warehouses have their own ways to store a whole number. */
+/** The same for types whose equal values have the same canonical text. Warehouses store integers in different ways. */
 function kindOf({ type }: Pick<Column, 'type'>): string {
   return type === 'integer' || type === 'decimal' ? 'number' : type === 'uuid' ? 'string' : type;
 }

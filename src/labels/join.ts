@@ -12,7 +12,7 @@ export interface JoinOptions {
   readonly labels: { readonly query: Query; readonly columns: LabelColumns; readonly rows: number };
   readonly scores: PublishedScores & { readonly rows: number };
   readonly segments: readonly Segment[];
-  /** Users without a label: leave them out, or count them as not come true. */
+  /** Users without a label: leave them out, or count them as negative. */
   readonly missing: 'exclude' | 'negative';
   readonly signal: AbortSignal;
 }
@@ -22,16 +22,16 @@ export interface Joined {
   readonly users: EvaluatedUsers;
   /** Published users. */
   readonly published: number;
-  /** Published users whom the query of labels returns. */
+  /** Published users that the query of labels returns. */
   readonly matched: number;
-  /** Those of them whose outcome is known. */
+  /** Of these, users whose outcome is known. */
   readonly known: number;
 }
 
 /**
- * Joins the published scores with the labels by the hash of the key, which every warehouse computes alike, so source and sink can be
- * two of them. Reads one partition of the keys at a time, so memory stays bounded.
- * Rows beyond `scores.rows` are only counted.
+ * Joins the published scores with the labels by the key's hash, which every warehouse computes the same way, so source and sink
+ * can be different ones. Reads one partition of the keys at a time, so memory stays bounded. Rows beyond `scores.rows` are only
+ * counted.
  */
 export async function joinLabels(options: JoinOptions): Promise<Joined> {
   const { source, sink, labels, scores, segments, missing, signal } = options;

@@ -10,7 +10,7 @@ import { isInPartition, type Partition } from './select.ts';
 
 const MILLION = 1_000_000;
 
-/** The published scores of a window: which rows of which table, and their columns by purpose. */
+/** The published scores of a window: which rows of which table, and their columns by role. */
 export interface PublishedScores {
   /** The scores table in the wide layout, with the columns that the publication wrote. */
   readonly table: TableLayout;
@@ -20,7 +20,7 @@ export interface PublishedScores {
   readonly segments: readonly TableColumn[];
 }
 
-/** A row of a partition: hash of the key, score in millionths, decile, and the values of the segments. */
+/** A row of a partition: key hash, score in millionths, decile, and the values of the segments. */
 export type PublishedRow = TextRow;
 
 export async function readScores(sink: Sink, scores: PublishedScores, partition: Partition): Promise<readonly PublishedRow[]> {
@@ -38,7 +38,7 @@ export async function readScores(sink: Sink, scores: PublishedScores, partition:
 }
 
 /**
- * The values of each segment that have the most users.
+ * The values of each segment with the most users.
  *
  * @param limit of values
  * @returns one more than `limit` if there are more

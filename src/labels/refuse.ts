@@ -14,7 +14,7 @@ export function refuseTimeless({ name, parameters }: Query): void {
   );
 }
 
-/** @throws ScoreBatchError `refused` if the labels contradict themselves, or are of another time */
+/** @throws ScoreBatchError `refused` if the labels contradict themselves, or are from another time */
 export function refuseBadLabels(name: string, counts: LabelCounts): void {
   const { rows, repeated, most, invalid, early, late } = counts;
   if (rows === 0)
@@ -50,11 +50,11 @@ interface Coverage extends Pick<Joined, 'published' | 'matched' | 'known'> {
 }
 
 /**
- * Checks that the labels are those of the published users.
+ * Checks that the labels belong to the published users.
  *
  * @returns warnings
- * @throws ScoreBatchError `refused` if most published users have no known outcome and are left out, or if most labels are of nobody
- *   who was published and users without a label count as not come true: the keys probably do not fit
+ * @throws ScoreBatchError `refused` if most published users have no known outcome and are left out, or if most labels belong to
+ * no published user and users without a label count as negative: the keys probably do not fit
  */
 export function refuseOthers(name: string, { published, matched, known, labels, missing }: Coverage): string[] {
   const unmatched = labels.keys - matched;

@@ -5,7 +5,7 @@ import { keyHash } from '../warehouse/sql/dialect.ts';
 import type { Source } from '../warehouse/warehouse.ts';
 import type { LabelColumns } from './columns.ts';
 
-/** Outcomes as they are read: 0, 1, or another value that no outcome can have. */
+/** Outcomes as read: 0, 1, or this for an invalid value. */
 const INVALID = '2';
 
 /** A part of all keys by their hash, so that memory stays bounded. */
@@ -14,7 +14,7 @@ export interface Partition {
   readonly count: number;
 }
 
-/** Rows that are joined at once, of labels or of scores: about 100 MB. */
+/** Rows to join at once, of labels or of scores: about 100 MB. */
 const ROWS_AT_ONCE = 250_000;
 
 /** All partitions of the keys. @param rows of the larger side of a join */
@@ -28,10 +28,10 @@ export function isInPartition({ index, count }: Partition): string {
   return count === 1 ? '1 = 1' : `MOD(key_hash, ${count}) = ${index}`;
 }
 
-/** The time in which outcomes count, in the form of each type of column that can hold a time. */
+/** The time in which outcomes count, in the form of each column type that can hold a time. */
 export type LabelTime = Readonly<Record<'date' | 'datetime' | 'timestamp', { readonly start: string; readonly end: string }>>;
 
-/** Facts of all labels, before any is read. */
+/** Counts over all labels, before any is read. */
 export interface LabelCounts {
   readonly rows: number;
   readonly keys: number;
@@ -43,7 +43,7 @@ export interface LabelCounts {
   readonly unknown: number;
   /** Labels whose outcome is neither 0 nor 1. */
   readonly invalid: number;
-  /** Labels from before and after the time in which outcomes count; 0 if the query does not say when it saw them. */
+  /** Labels from before and after the time in which outcomes count; 0 if the query does not return when they were observed. */
   readonly early: number;
   readonly late: number;
 }
@@ -69,13 +69,13 @@ export interface Label {
   readonly treated: boolean | undefined;
 }
 
-/** What counts for a user whom the query of labels does not return, by `labels.missing`. */
+/** What counts for a user that the query of labels does not return, by `labels.missing`. */
 export const UNLABELLED: Readonly<Record<'exclude' | 'negative', Label>> = {
   exclude: { cameTrue: undefined, treated: undefined },
   negative: { cameTrue: false, treated: undefined },
 };
 
-/** The labels of a partition by the hash of their key. */
+/** The labels of a partition, by key hash. */
 export async function readLabels(
   source: Source,
   query: Query,
@@ -98,7 +98,7 @@ function truthOf(text: string | null | undefined): boolean | undefined {
   return text === null || text === undefined ? undefined : text === '1';
 }
 
-/** 1 for an outcome that came true, 0 for one that did not, null if it is not known. */
+/** 1 for an outcome that came true, 0 for one that did not, null if unknown. */
 function outcomeOf(dialect: Dialect, { name, type }: Column): string {
   const column = dialect.identifier(name);
   if (type === 'bool') return truth(column);
@@ -109,7 +109,7 @@ function truth(column: string): string {
   return `CASE WHEN ${column} IS NULL THEN NULL WHEN ${column} THEN 1 ELSE 0 END`;
 }
 
-/** 1 for a label from before the time in which outcomes count, and for one from after it. */
+/** 1 for a label from before, or from after, the time in which outcomes count. */
 function outsideOf(dialect: Dialect, observedAt: Column | undefined, time: LabelTime): [early: string, late: string] {
   const type = observedAt?.type;
   if (observedAt === undefined || (type !== 'date' && type !== 'datetime' && type !== 'timestamp'))

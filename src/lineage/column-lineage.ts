@@ -2,16 +2,16 @@ import type { TableLayout } from '../domain/tables.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { DatasetName } from './facets.ts';
 
-/** How a column is made from another one; see the ColumnLineageDatasetFacet of OpenLineage. */
+/** How a column is computed from another; see OpenLineage's ColumnLineageDatasetFacet. */
 interface Transformation {
   readonly type: 'DIRECT' | 'INDIRECT';
   readonly subtype: 'IDENTITY' | 'TRANSFORMATION' | 'AGGREGATION' | 'WINDOW' | 'SORT' | 'CONDITIONAL' | 'GROUP_BY';
   readonly description: string;
-  /** Whether the values themselves can no longer be told. */
+  /** Whether the original values can no longer be recovered. */
   readonly masking: boolean;
 }
 
-/** A column that another one is made from. */
+/** A column from which another is computed. */
 export interface InputField extends DatasetName {
   readonly field: string;
   readonly transformations: readonly Transformation[];
@@ -19,17 +19,17 @@ export interface InputField extends DatasetName {
 
 type FieldLineage = Readonly<Record<string, { readonly inputFields: readonly InputField[] }>>;
 
-/** Where a column of the query comes from; the query itself if that is not known. */
+/** Finds where a column of the query comes from; the query itself if unknown. */
 export type Origins = (column: string) => readonly (DatasetName & { readonly field: string; readonly identity: boolean })[];
 
-/** Columns of the query that an output column is made from. */
+/** Columns of the query from which an output column is computed. */
 interface Derivation extends Transformation {
   readonly columns: readonly string[];
 }
 
 type Lineage = Pick<Plan, 'key' | 'keep' | 'features' | 'classes' | 'bundle' | 'job'>;
 
-/** The lineage of a table's columns. Those that hold only facts of the run, such as `run_id`, have none. */
+/** The lineage of a table's columns. Columns that only state facts of the run, such as `run_id`, have none. */
 export function columnLineage(table: TableLayout, derivations: ReadonlyMap<string, readonly Derivation[]>, origins: Origins) {
   const fields: Record<string, { inputFields: InputField[] }> = {};
   for (const { name } of table.columns) {
@@ -43,7 +43,7 @@ function inputFields({ columns, type, subtype, description, masking }: Derivatio
   return columns.flatMap((column) =>
     origins(column).map(({ namespace, name, field, identity }) => ({
       ...{ namespace, name, field },
-      // What the query computes from a column is no longer that column.
+      // If the query computes it, it is no longer the source column itself.
       transformations: [
         { type, subtype: identity || subtype !== 'IDENTITY' ? subtype : 'TRANSFORMATION', description, masking },
       ],
@@ -51,7 +51,7 @@ function inputFields({ columns, type, subtype, description, masking }: Derivatio
   );
 }
 
-/** Columns of the scores, report and current table, and of the report files. */
+/** Derivations for the columns of the scores, report and current tables, and the report files. */
 export function scoreDerivations(plan: Lineage): Map<string, readonly Derivation[]> {
   const { name, version } = plan.bundle.definition;
   const keys = namesOf(plan.key);
@@ -76,7 +76,7 @@ export function scoreDerivations(plan: Lineage): Map<string, readonly Derivation
   ]);
 }
 
-/** Columns of the quarantine table. */
+/** Derivations for the quarantine table. */
 export function quarantineDerivations(plan: Lineage): Map<string, readonly Derivation[]> {
   const features = namesOf(plan.features);
   const keys = namesOf(plan.key);
@@ -93,7 +93,7 @@ export function quarantineDerivations(plan: Lineage): Map<string, readonly Deriv
   ]);
 }
 
-/** Columns of the summary table: users by segment and band. */
+/** Derivations for the summary table: users by segment and band. */
 export function summaryDerivations(plan: Lineage): Map<string, readonly Derivation[]> {
   const features = namesOf(plan.features);
   const segments = plan.job.definition.report.segments;
@@ -112,7 +112,7 @@ export function summaryDerivations(plan: Lineage): Map<string, readonly Derivati
   ]);
 }
 
-/** Columns of the drift table: how far each feature is from the bundle's reference. */
+/** Derivations for the drift table: how far each feature is from the bundle's reference. */
 export function driftDerivations(plan: Lineage): Map<string, readonly Derivation[]> {
   const measured = [direct('AGGREGATION', 'of the values of each feature', namesOf(plan.features))];
   return new Map(['psi', 'null_share'].map((column) => [column, measured] as const));

@@ -8,10 +8,10 @@ import { parseTarget } from '../warehouse/snowflake/target.ts';
 import type { DatasetName } from './facets.ts';
 
 /**
- * How the tables of a warehouse are called in lineage, by the naming conventions of OpenLineage. They have none for DuckDB; as in
- * the lineage of dbt, its namespace is `duckdb://` and the path of the file.
+ * Names of warehouse tables in lineage, by OpenLineage's naming conventions. These do not cover DuckDB; as in dbt's lineage,
+ * its namespace is `duckdb://` and the path of the file.
  *
- * @param url of the warehouse, that the plan has accepted
+ * @param url of the warehouse, already accepted by the plan
  * @param root of the project
  */
 export function tableNaming(url: string, root: string): (table: TableName) => DatasetName {
@@ -37,7 +37,7 @@ export function tableNaming(url: string, root: string): (table: TableName) => Da
   }
 }
 
-/** In a name of two parts the first is a schema, or the file itself. */
+/** The first of two parts is a schema, or the file itself. */
 function duckdbName(name: TableName, catalog: string): TableName {
   const [table = '', schema, database] = [...name].reverse();
   if (database !== undefined) return name;
@@ -47,8 +47,8 @@ function duckdbName(name: TableName, catalog: string): TableName {
 }
 
 /**
- * `organization-account`, or an account locator with its region and cloud, which are those of Snowflake's first region if they are
- * missing. Unlike names in SQL, accounts have no case.
+ * `organization-account`, or an account locator with region and cloud; if these are missing, those of Snowflake's first region.
+ * Unlike names in SQL, accounts are case-insensitive.
  */
 function snowflakeAccount(account: string): string {
   const [id = '', region, cloud, ...more] = account

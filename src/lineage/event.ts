@@ -11,25 +11,25 @@ import { lineageRunId } from './run-id.ts';
 import type { LineageSettings, ParentRun } from './settings.ts';
 import type { TracedQuery } from './traced-query.ts';
 
-/** What an event is about. */
+/** What an event reports on. */
 export interface Told {
   readonly run: ObservedRun;
   readonly traced: TracedQuery;
   readonly settings: Pick<LineageSettings, 'namespace' | 'parent' | 'root'>;
 }
 
-/** The event of a process that begins the run, resumes it, or takes part in it. */
+/** The event when a process begins, resumes or joins the run. */
 export function beginningOf(told: Told, eventType: 'START' | 'RUNNING'): RunEvent {
   return eventOf(told, { eventType, time: told.run.began, end: undefined });
 }
 
-/** The event of a process whose work on the run has ended. */
+/** The event when a process's work on the run has ended. */
 export function endingOf(told: Told, end: ObservedEnd): RunEvent {
   return eventOf(told, { eventType: typeOf(end), time: end.ended, end });
 }
 
 /**
- * A run without rows that `--skip-empty` ends has published nothing and nothing has failed: it is aborted, as is one that a signal or
+ * A run that `--skip-empty` ends has published nothing, and nothing has failed: it counts as aborted, like one that a signal or
  * a timeout ended.
  */
 function typeOf({ state, error }: ObservedEnd): RunEvent['eventType'] {
@@ -51,7 +51,7 @@ interface Happened {
   readonly eventType: RunEvent['eventType'];
   /** Epoch milliseconds. */
   readonly time: number;
-  /** Undefined if the work begins. */
+  /** Undefined when the work begins. */
   readonly end: ObservedEnd | undefined;
 }
 
@@ -79,7 +79,7 @@ function eventOf({ run, traced, settings }: Told, { eventType, time, end }: Happ
   };
 }
 
-/** A run whose report could not be written is published all the same. */
+/** A run is published even if its report could not be written. */
 function isPublished({ state, error }: ObservedEnd): boolean {
   if (state === 'published' || state === 'already published') return true;
   return error instanceof ScoreBatchError && error.kind === 'report';
@@ -88,7 +88,7 @@ function isPublished({ state, error }: ObservedEnd): boolean {
 function runFacets(run: ObservedRun, { parent, root }: Told['settings'], end: ObservedEnd | undefined): Facets {
   const { window, slice } = run.plan;
   return {
-    // A slice has no window of time but the instant of its features.
+    // A slice has no time window, only the instant of its features.
     nominalTime: facet(
       'NominalTimeRunFacet',
       slice
@@ -129,7 +129,7 @@ function parentOf(parent: ParentRun, root: ParentRun | undefined): object {
   return { ...shown(parent), ...(root && { root: shown(root) }) };
 }
 
-/** Messages of ours have no values of rows; those of other errors may have some. */
+/** Our own messages contain no row values; those of other errors may. */
 function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return withoutSecrets(error instanceof ScoreBatchError || error instanceof Interrupted ? message : withoutValues(message));

@@ -1,6 +1,6 @@
 import { VERSION } from '../versions.ts';
 
-/** A part of an event, with the schema that it follows. */
+/** A part of an event, with its schema. */
 export interface Facet {
   readonly _producer: string;
   readonly _schemaURL: string;
@@ -30,7 +30,7 @@ export interface OutputDataset extends Dataset {
 /** An OpenLineage RunEvent. */
 export interface RunEvent {
   readonly eventType: 'START' | 'RUNNING' | 'COMPLETE' | 'ABORT' | 'FAIL';
-  /** ISO text. */
+  /** ISO string. */
   readonly eventTime: string;
   readonly producer: string;
   readonly schemaURL: string;
@@ -45,7 +45,7 @@ export const PRODUCER = `pkg:npm/score-batch@${VERSION}`;
 
 export const EVENT_SCHEMA = 'https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent';
 
-/** The facets of the specification that events have, and their versions. */
+/** The specification's facets that events use, and their versions. */
 const SCHEMAS = {
   ColumnLineageDatasetFacet: '1-2-0',
   DataQualityAssertionsDatasetFacet: '1-1-0',
@@ -68,7 +68,7 @@ export function facet(schema: keyof typeof SCHEMAS, content: object): Facet {
   return { _producer: PRODUCER, _schemaURL: url, ...content };
 }
 
-/** The facet of our own, whose schema is in the package: `schemas/lineage/run-facet.schema.json`. */
+/** Our own facet, whose schema is in the package: `schemas/lineage/run-facet.schema.json`. */
 export function ownRunFacet(content: object): Facet {
   return { _producer: PRODUCER, _schemaURL: `${PRODUCER}#schemas/lineage/run-facet.schema.json`, ...content };
 }

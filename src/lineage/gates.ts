@@ -14,10 +14,10 @@ interface Assertion {
 }
 
 /**
- * The gates of a run as assertions: each that refused, with its number and limit, and each that was checked and passed. A gate that
- * somebody overruled failed all the same, as a warning.
+ * A run's gates as assertions: each that refused, with its number and limit, and each that was checked and passed. An overruled
+ * gate still failed, as a warning.
  *
- * @param rows that the gates were applied to
+ * @param rows to which the gates were applied
  */
 export function gateAssertions(definition: JobDefinition, rows: RunRows, details: RunDetails): Assertion[] {
   const { refused_by: refusals = [], accepted } = details;
@@ -50,9 +50,9 @@ interface Checked {
   readonly refused: readonly Gate[];
 }
 
-/** As `applyGates` does: gates without a limit, and drift that was not measured, say nothing. */
+/** Whether `applyGates` checked a gate: one without a limit, or on drift that was not measured, says nothing. */
 function wasChecked(gate: Gate, { gates, source }: JobDefinition, { rows, details, refused }: Checked): boolean {
-  // Of a window without rows, the other gates mean nothing.
+  // Without rows, the other gates mean nothing.
   if (gate === 'empty') return true;
   if (rows.frozen === 0) return false;
   switch (gate) {
@@ -73,7 +73,7 @@ function wasChecked(gate: Gate, { gates, source }: JobDefinition, { rows, detail
       return gates[gate] !== undefined && details.feature_drift !== undefined && rows.scored >= gates.psi_min_rows;
     case 'min_auc':
     case 'max_calibration_error':
-      // They are of earlier windows, whose outcomes are known by now.
+      // These concern earlier windows, whose outcomes are known by now.
       return false;
   }
 }

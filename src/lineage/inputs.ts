@@ -13,7 +13,7 @@ export interface KnownRows {
   readonly details: RunDetails;
 }
 
-/** The tables that the query reads, as far as they are known; the rows that it gave; and the model. */
+/** The run's inputs: the tables that the query reads, as far as they are known; the rows that it returned; and the model. */
 export function inputDatasets(
   plan: Plan,
   traced: TracedQuery,
@@ -24,7 +24,7 @@ export function inputDatasets(
   return [...tables, queryDataset(plan, traced, query, known), modelDataset(plan)];
 }
 
-/** Where the columns of the query come from: from a table if that is known, otherwise from the query. */
+/** Where the columns of the query come from: a table if known, otherwise the query. */
 export function originsOf({ columns }: TracedQuery, query: DatasetName): Origins {
   return (column) => columns.get(column.toLowerCase()) ?? [{ ...query, field: column, identity: true }];
 }
@@ -45,7 +45,7 @@ function queryDataset(plan: Plan, traced: TracedQuery, query: DatasetName, known
   };
 }
 
-/** Columns of the query whose tables are known. */
+/** Columns of the query with a known table. */
 function queryLineage({ needed, job }: Plan, { columns }: TracedQuery) {
   const found = needed.filter(({ name }) => columns.has(name.toLowerCase()));
   const derivations = new Map(
@@ -63,9 +63,9 @@ function queryLineage({ needed, job }: Plan, { columns }: TracedQuery) {
 
 function knownFacets({ job }: Plan, { rows, details }: KnownRows): Facets {
   if (rows === undefined) return {};
-  // The gates of a slice are applied to the whole table.
+  // A slice's gates apply to the whole table.
   const users = details.slice_outcome?.users ?? rows.frozen;
-  // Recorded where the gates are applied.
+  // Recorded when the gates are applied.
   const checked = details.rejections !== undefined;
   return {
     inputStatistics: facet('InputStatisticsInputDatasetFacet', { rowCount: rows.frozen }),
@@ -77,7 +77,7 @@ function knownFacets({ job }: Plan, { rows, details }: KnownRows): Facets {
   };
 }
 
-/** Rows that were read and, where drift was measured, the nulls of each feature. */
+/** Rows read and, if drift was measured, the nulls of each feature. */
 function metrics({ bundle, features }: Plan, { frozen }: RunRows, { feature_drift: drift }: RunDetails) {
   const columnMetrics: Record<string, object> = {};
   for (const [i, { feature }] of featuresOf(bundle.signature).entries()) {
@@ -89,7 +89,7 @@ function metrics({ bundle, features }: Plan, { frozen }: RunRows, { feature_drif
   return facet('DataQualityMetricsDatasetFacet', { rowCount: frozen, columnMetrics });
 }
 
-/** A file, or a model of a registry with the version that the run has pinned. */
+/** A file, or a registered model with the version that the run pinned. */
 function modelDataset({ bundle, job }: Plan): InputDataset {
   const registered = job.located?.model?.registered;
   const version = registered?.version ?? `sha256:${bundle.digest}`;

@@ -1,13 +1,13 @@
 import { withoutSecrets } from '../secrets.ts';
 import type { RunEvent } from './facets.ts';
 
-/** What identifies an event, and holds nothing of the job. */
+/** Keys that identify an event, with no content from the job. */
 const OURS = new Set(['_producer', '_schemaURL', 'producer', 'schemaURL', 'eventType', 'eventTime', 'runId']);
 
 const USER = /([a-z][a-z\d+.-]*:\/\/)[^\s/'"@]+@/gi;
 const SIGNED = /([?&](?:X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token)|Signature|sig)=)[^&\s'"]+/gi;
 
-/** The event without secrets: those that are known, and in SQL also users, passwords and signatures in URLs. */
+/** The event without secrets: known ones, and in SQL also users, passwords and signatures in URLs. */
 export function masked(event: RunEvent): RunEvent {
   return maskedIn('', event) as RunEvent;
 }

@@ -10,9 +10,9 @@ import { sourcesOf } from './sources.ts';
 import type { TracedQuery } from './traced-query.ts';
 
 /**
- * Tells an OpenLineage server of runs, if OPENLINEAGE_URL names one: where their rows came from, and what was made of them.
+ * Reports runs to an OpenLineage server, if OPENLINEAGE_URL names one: where their rows came from, and what was made of them.
  *
- * @returns undefined if there is no server, or its URL cannot be used
+ * @returns undefined if there is no server, or its URL is unusable
  */
 export function lineageObserver(environment: NodeJS.ProcessEnv, console: Console): RunObserver | undefined {
   const settings = lineageSettings(environment);
@@ -24,7 +24,7 @@ export function lineageObserver(environment: NodeJS.ProcessEnv, console: Console
 
 function observer(settings: LineageSettings, console: Console): RunObserver {
   const sender = new Sender(settings);
-  // Windows of a backfill have one query.
+  // All windows of a backfill share one query.
   const queries = new Map<string, Promise<TracedQuery>>();
   const over = new Set<string>();
   const send = (run: ObservedRun, event: (told: Told) => RunEvent): void =>
@@ -51,12 +51,12 @@ function observer(settings: LineageSettings, console: Console): RunObserver {
   };
 }
 
-/** Whether nothing was left to do when this process came: the events of the run were sent by those before it. */
+/** Whether nothing was left to do when this process came: earlier ones have sent the run's events. */
 function isOver({ plan, runId }: ObservedRun): boolean {
   return runsOf(plan.entries).find((run) => run.runId === runId)?.state === 'completed';
 }
 
-/** Whether this process begins or resumes the run; others take part in it. */
+/** Whether this process begins or resumes the run, rather than joins it. */
 function beginsRun({ plan }: ObservedRun): boolean {
   return plan.basis !== undefined || plan.slice !== undefined;
 }

@@ -27,13 +27,13 @@ interface Output {
   readonly type: 'TABLE' | 'FILE';
   readonly layout: TableLayout;
   readonly derivations: ReturnType<typeof scoreDerivations>;
-  /** Rows that the run wrote; undefined if that is not known. */
+  /** Rows that the run wrote; undefined if unknown. */
   readonly rows: number | undefined;
-  /** The score column, which has no nulls; undefined if there is none. */
+  /** The score column, which is never null; undefined if there is none. */
   readonly score?: string;
 }
 
-/** The tables and files that a publication has written. */
+/** The tables and files that a publication wrote. */
 export function outputDatasets(plan: Plan, published: PublishedRun, origins: Origins): OutputDataset[] {
   return outputsOf(plan, published).map(({ dataset, type, layout, derivations, rows, score }) => {
     const fields = columnLineage(layout, derivations, origins);
@@ -70,7 +70,7 @@ function outputsOf(plan: Plan, { rows, details }: PublishedRun): Output[] {
   const derived = scoreDerivations(plan);
   const score = definition.score.column;
   const also = new Set(details.also_wrote);
-  // A slice changes rows of its table; how many the table has is another figure.
+  // A slice changes rows of its table; the table's total is another number.
   const scored = plan.slice ? undefined : rows?.scored;
   const written: Output[] = [
     { ...table(scores, derived, scored), ...(!plan.slice && { score }) },
@@ -85,11 +85,11 @@ function outputsOf(plan: Plan, { rows, details }: PublishedRun): Output[] {
 interface Files {
   readonly rows: number | undefined;
   readonly derivations: Output['derivations'];
-  /** Paths of the files that were written. */
+  /** Paths of the files written. */
   readonly written: readonly string[] | undefined;
 }
 
-/** Files with a row per user have the columns of the report; pages have none. */
+/** Files with a row per user have the report's columns; pages have none. */
 function filesOf({ reportFiles, tables, job }: Plan, { rows, derivations, written = [] }: Files): Output[] {
   return reportFiles
     .filter(({ path }) => written.includes(path))

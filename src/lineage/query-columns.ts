@@ -2,41 +2,41 @@ import type { DatasetName } from './facets.ts';
 import { commonTables, isNode, nodesOf, type ReadTable, readTable, type TreeNode, textOf, textsOf } from './query-tree.ts';
 import type { OriginColumn } from './traced-query.ts';
 
-// Where the columns of a query come from, by its syntax tree alone: which columns a table has is not known. What could mean two things
-// is not traced at all.
+// Traces a query's columns by its syntax tree alone, without knowing the columns of its tables. Anything ambiguous is not
+// traced.
 
-/** Undefined if they are not known. */
+/** Undefined if unknown. */
 type Origins = readonly OriginColumn[] | undefined;
 
 interface OutputColumn {
-  /** Lower case; undefined if DuckDB makes it up. */
+  /** Lower case; undefined if DuckDB generates it. */
   readonly name: string | undefined;
   readonly origins: Origins;
 }
 
-/** The columns of a query or of a part of FROM. */
+/** The columns of a query or of an item in FROM. */
 interface Relation {
   /** Lower case; undefined if nothing can refer to it. */
   readonly alias: string | undefined;
   readonly columns: readonly OutputColumn[];
-  /** What further columns it may have: none, those of a table, or unknown ones. */
+  /** Which further columns it may have: none, those of a table, or unknown ones. */
   readonly more: 'none' | DatasetName | 'unknown';
 }
 
 interface Scope {
   readonly relations: readonly Relation[];
-  /** Columns of USING, lower case: what they are without a table's name. */
+  /** Columns of USING, lower case, with their origins if unqualified. */
   readonly using: ReadonlyMap<string, Origins>;
-  /** Whether a name without a table may be anything: in a subquery, and after a natural join. */
+  /** Whether an unqualified name may be anything: in a subquery, and after a natural join. */
   readonly vague: boolean;
 }
 
 type CommonTables = ReadonlyMap<string, Relation>;
 
-/** Tables of a query by their names for lineage; undefined if several files stand for one. */
+/** Lineage names of a query's tables; undefined if one stands for several files. */
 export type NameOf = (read: ReadTable) => DatasetName | undefined;
 
-/** Origins by the column's name in lower case; those that are not known for sure are missing. */
+/** Origins by lower-case column name; missing unless certain. */
 export function queryColumns(node: TreeNode, nameOf: NameOf, names: readonly string[]): Map<string, readonly OriginColumn[]> {
   const tracer = new Tracer(nameOf);
   const output = tracer.query(node, new Map(), false);
@@ -63,7 +63,7 @@ class Tracer {
     return node.type === 'SELECT_NODE' ? this.#select(node, common, nested) : UNKNOWN;
   }
 
-  /** Columns by their places; EXCEPT returns rows of its first query. */
+  /** Matches columns by position; EXCEPT returns rows of its first query. */
   #setOperation(node: TreeNode, common: CommonTables, nested: boolean): Relation {
     const sides = [node.left, node.right].filter(isNode).map((side) => this.query(side, common, nested));
     const [left = UNKNOWN, right = UNKNOWN] = sides;
@@ -92,7 +92,7 @@ class Tracer {
     return { alias: undefined, columns, more };
   }
 
-  /** @param lateral whether queries in it see the tables to their left */
+  /** @param lateral whether its subqueries see the tables to their left */
   #from(node: TreeNode, common: CommonTables, lateral: boolean): Scope {
     if (node.type === 'JOIN' && isNode(node.left) && isNode(node.right)) {
       const sides = [this.#from(node.left, common, lateral), this.#from(node.right, common, true)] as const;
@@ -136,12 +136,12 @@ function joined(node: TreeNode, left: Scope, right: Scope): Scope {
 const UNKNOWN: Relation = { alias: undefined, columns: [], more: 'unknown' };
 const EMPTY: Scope = { relations: [], using: new Map(), vague: false };
 
-/** The items of a select list, from left to right: an item may use the names of those before it. */
+/** The items of a select list, left to right: an item may use the names of earlier ones. */
 class Items {
   readonly #scope: Scope;
   readonly #query: (node: TreeNode) => Relation;
   readonly #aliases = new Set<string>();
-  /** Columns of tables that were used before an item had the same name. A column wins over an item. */
+  /** Columns of tables that were used before an item took the same name. A column takes precedence over an item. */
   readonly #proven = new Set<string>();
 
   constructor(scope: Scope, query: (node: TreeNode) => Relation) {
@@ -164,7 +164,7 @@ class Items {
     if (rest.length > 0) return undefined;
     const relation = relations.filter(({ alias }) => alias === first);
     if (relation.length === 1 && relation[0]) return columnOf(relation[0], second, path[1]);
-    // A field of a column that is a struct.
+    // A field of a struct column.
     return this.#scope.vague || relation.length > 1 ? undefined : asMade(this.#name(first, path[0]));
   }
 
@@ -175,7 +175,7 @@ class Items {
     return isColumn ? origins : undefined;
   }
 
-  /** Of all columns in an expression; undefined if one of them is unknown. */
+  /** Origins of all columns in an expression; undefined if one is unknown. */
   #origins(value: unknown): Origins {
     if (Array.isArray(value)) return value.map((one) => this.#origins(one)).reduce<Origins>(both, []);
     if (!isNode(value)) return [];
@@ -192,7 +192,7 @@ class Items {
   }
 }
 
-/** What `*`, or `t.*`, adds. */
+/** The columns that `*` or `t.*` adds. */
 function starOf(item: TreeNode, { relations, using }: Scope): Pick<Relation, 'columns' | 'more'> {
   const changes = ['replace_list', 'rename_list', 'qualified_exclude_list', 'unpacked', 'expr'] as const;
   const isChanged = changes.some((key) => isFilled(item[key])) || item.columns === true;
@@ -209,7 +209,7 @@ function isFilled(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : isNode(value) ? Object.keys(value).length > 0 : value === true;
 }
 
-/** A name without a table. */
+/** Origins of an unqualified name. */
 function unqualified({ relations, using, vague }: Scope, name: string, written = name): Origins {
   if (using.has(name)) return using.get(name);
   const sure = relations.filter((relation) => hasColumn(relation, name));
@@ -222,7 +222,7 @@ function hasColumn({ columns }: Relation, name: string): boolean {
   return columns.some((column) => column.name === name);
 }
 
-/** @param written the name with its case, for columns of tables */
+/** @param written the name in its original case, for columns of tables */
 function columnOf(relation: Relation, name: string, written = name): Origins {
   const found = relation.columns.filter((column) => column.name === name);
   if (found.length > 0) return found.length === 1 ? found[0]?.origins : undefined;
@@ -249,7 +249,7 @@ function asMade(origins: Origins): Origins {
   return origins?.map((origin) => ({ ...origin, identity: false }));
 }
 
-/** A column that is returned as it is and also computed with counts as computed. */
+/** A column that is both returned unchanged and computed with counts as computed. */
 function eachOnce(origins: readonly OriginColumn[]): OriginColumn[] {
   const found = new Map<string, OriginColumn>();
   for (const origin of origins) {

@@ -2,16 +2,19 @@ import { tmpdir } from 'node:os';
 import type { Query } from '../domain/query.ts';
 import { openDatabase } from '../duckdb/database.ts';
 
-/** A node of DuckDB's syntax tree, as `json_serialize_sql` writes it: https://duckdb.org/docs/stable/data/json/sql_to_and_from_json */
+/**
+ * A node of DuckDB's syntax tree, in the form of `json_serialize_sql`:
+ * https://duckdb.org/docs/stable/data/json/sql_to_and_from_json
+ */
 export type TreeNode = Readonly<Record<string, unknown>>;
 
-/** The parser needs no more. */
+/** Bytes; enough for the parser. */
 const MEMORY = 64_000_000;
 
 /**
- * The syntax tree of a query in the SQL of DuckDB. Nothing is run, and no file is opened.
+ * The syntax tree of a query in DuckDB's SQL. Nothing is run, and no file is opened.
  *
- * @throws Error if the tree cannot be written, as for a query that is not a SELECT
+ * @throws Error if there is no tree, as for a query that is not a SELECT
  */
 export async function queryTree({ texts, parameters }: Query): Promise<TreeNode> {
   const sql = texts.map((text, i) => text + (parameters[i] === undefined ? '' : `$${parameters[i].name}`)).join('');
@@ -40,7 +43,7 @@ export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** The queries of a WITH clause, in its order. */
+/** The queries of a WITH clause, in order. */
 export function commonTables(node: TreeNode): CommonTable[] {
   const map = isNode(node.cte_map) ? nodesOf(node.cte_map.map) : [];
   return map.flatMap(({ key, value }) => {
@@ -53,14 +56,14 @@ export function commonTables(node: TreeNode): CommonTable[] {
 interface CommonTable {
   /** Lower case. */
   readonly name: string;
-  /** Names of its columns; empty if they are those of its query. */
+  /** Names given to its columns; empty to keep those of its query. */
   readonly columns: readonly string[];
   readonly node: TreeNode;
 }
 
-/** A table, or what a query reads like one. */
+/** A table, or a file that a query reads like one. */
 export interface ReadTable {
-  /** Catalog, schema and name, as far as they are written. */
+  /** Catalog, schema and name, as far as written. */
   readonly table?: readonly string[];
   /** Paths of files, as written. */
   readonly files?: readonly string[];
@@ -69,7 +72,7 @@ export interface ReadTable {
 const FILE = /\.(parquet|csv|tsv|json|jsonl|ndjson)(\.(gz|zst))?$/i;
 const READERS = new Set(['read_parquet', 'parquet_scan', 'read_csv', 'read_csv_auto', 'read_json', 'read_json_auto']);
 
-/** What a node of a FROM clause reads; undefined if it is not a table or a file. */
+/** What a node of a FROM clause reads; undefined if it is neither a table nor a file. */
 export function readTable(node: TreeNode): ReadTable | undefined {
   if (node.type === 'BASE_TABLE') {
     const name = textOf(node.table_name);
@@ -92,7 +95,7 @@ function constants(node: TreeNode): string[] | undefined {
   return parts.every((part) => part !== undefined) ? parts.flat() : undefined;
 }
 
-/** All tables and files that a query reads, each once, without the queries of its WITH clauses. */
+/** All tables and files that a query reads, without duplicates and without its WITH clauses. */
 export function readTables(node: TreeNode): ReadTable[] {
   const found = new Map<string, ReadTable>();
   collect(node, new Set(), (read) => found.set(JSON.stringify(read).toLowerCase(), read));
@@ -116,7 +119,7 @@ function collect(value: unknown, known: ReadonlySet<string>, add: (read: ReadTab
   }
 }
 
-/** What the repeated part of a recursive query calls its own rows. The part before it may read a table of that name. */
+/** Names of a recursive query's own rows in its recursive part. Its initial part may read a table of the same name. */
 function ownNames(name: string): string[] {
   return [nameOf([name]), nameOf(['recurring', name])];
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
-/** Namespace of the UUIDs below; it only has to stay the same. */
+/** Namespace of the UUIDs below; arbitrary, but it must not change. */
 const NAMESPACE = 'b0d880ec-c5fb-4368-9f2a-3de98015c30f';
 
 /**
- * The UUID of a run: version 5 of RFC 9562, made from the job and the run's id in the ledger. So it is the same in every process
- * that works on the run.
+ * The UUID of a run: version 5 of RFC 9562, from the job and the run's id in the ledger. So all processes of the run have the
+ * same one.
  */
 export function lineageRunId(job: string, runId: string): string {
   const hash = createHash('sha1')

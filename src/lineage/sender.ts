@@ -4,32 +4,34 @@ import { systemCode } from '../errors.ts';
 import { VERSION } from '../versions.ts';
 import type { LineageSettings } from './settings.ts';
 
-/** For an answer, while there is no hurry. */
+/** Timeout of an answer while the command is still working. */
 const ANSWER_MS = 5_000;
 
-/** After so many events in a row that were not accepted, no more are tried for a while. */
+/** After this many failed events in a row, sending pauses for `PAUSE_MS`. */
 const MOST_FAILURES = 3;
 const PAUSE_MS = 60_000;
 
-/** Waits before an event is sent again. */
+/** Delays before an event is resent. */
 const RETRY_MS = [200, 1_000];
 
-/** For what is left when the command ends; a first event that is stuck gets half of it, so that the last one can still be sent. */
+/**
+ * Time for the remaining events when the command ends; a stuck first one gets half of it, so that the last can still be sent.
+ */
 const CLOSE_MS = 1_800;
 
-/** Answers of a server that may take the event a moment later. */
+/** Statuses of a server that may accept the event a moment later. */
 const PASSING = new Set([429, 500, 502, 503, 504]);
 
 export interface Unsent {
   readonly events: number;
   readonly of: number;
-  /** Why the first one was not sent. Those behind an event that is never answered are lost since the command ends. */
+  /** Why the first event was not sent. Events behind one that is never answered are lost because the command ends. */
   readonly reason: string;
 }
 
 /**
- * Sends events one after the other, in the background. An event that is not accepted is given up after a few tries, and the next one
- * is sent all the same.
+ * Sends events one after another in the background. An event that is not accepted is dropped after a few tries, and the next
+ * one is sent.
  */
 export class Sender {
   readonly #to: Pick<LineageSettings, 'url' | 'authorization'>;
@@ -40,23 +42,23 @@ export class Sender {
   #failed = 0;
   #inARow = 0;
   #reason = '';
-  /** When the last one was not accepted. */
+  /** Time of the last failure. */
   #failedAt = 0;
   readonly #now: () => number;
 
-  /** @param now milliseconds of a clock that never goes back */
+  /** @param now milliseconds of a monotonic clock */
   constructor(to: Pick<LineageSettings, 'url' | 'authorization'>, now: () => number = () => performance.now()) {
     this.#to = to;
     this.#now = now;
   }
 
-  /** Sends an event after those before it. @param event makes it; never rejects because of the event */
+  /** Sends an event after those before it. @param event creates it; if that fails, only this event is lost */
   send(event: () => Promise<object>): void {
     this.#taken += 1;
     this.#last = this.#last.then(() => this.#try(event));
   }
 
-  /** Gives what is left a moment. @returns what could not be sent; undefined if all was */
+  /** Waits briefly for the remaining events. @returns what could not be sent; undefined if everything was */
   async close(): Promise<Unsent | undefined> {
     const half = setTimeout(() => this.#stuck?.abort(), CLOSE_MS / 2);
     const all = setTimeout(() => this.#closing.abort(), CLOSE_MS);
@@ -92,7 +94,7 @@ export class Sender {
     }
   }
 
-  /** @returns why it was not accepted */
+  /** @returns why it was not accepted; undefined if it was */
   async #sent(body: string, signal: AbortSignal): Promise<string | undefined> {
     for (const wait of [...RETRY_MS, undefined]) {
       const answer = await post(this.#to, body, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
@@ -119,7 +121,7 @@ function post(
       'user-agent': `score-batch/${VERSION}`,
       ...(authorization !== undefined && { authorization }),
     };
-    // A connection that is kept would keep the process.
+    // A kept-alive connection would keep the process running.
     const request: ClientRequest = send(url, { method: 'POST', headers, agent: false, signal }, (response) => {
       response.resume();
       response.once('close', () => resolve(response.statusCode ?? 0));

@@ -1,6 +1,6 @@
 import { registerSecret } from '../secrets.ts';
 
-/** A run of another system that has started this one. */
+/** The run of another system that started this one. */
 export interface ParentRun {
   readonly namespace: string;
   readonly name: string;
@@ -9,26 +9,26 @@ export interface ParentRun {
 }
 
 export interface LineageSettings {
-  /** Where events are posted, without user and password. */
+  /** Address for posting events, without user and password. */
   readonly url: URL;
   /** Value of the Authorization header; undefined for none. */
   readonly authorization: string | undefined;
-  /** Of the job. */
+  /** Namespace of the job. */
   readonly namespace: string;
   readonly parent: ParentRun | undefined;
-  /** What started the parent, if that is known. */
+  /** The run that started the parent, if known. */
   readonly root: ParentRun | undefined;
-  /** What was wrong with variables that are ignored. */
+  /** Problems with variables that are ignored. */
   readonly warnings: readonly string[];
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
- * The variables of the OpenLineage clients: OPENLINEAGE_URL, OPENLINEAGE_ENDPOINT, OPENLINEAGE_API_KEY, OPENLINEAGE_NAMESPACE,
- * OPENLINEAGE_PARENT_ID, OPENLINEAGE_ROOT_PARENT_ID, OPENLINEAGE_DISABLED.
+ * Settings from the variables of OpenLineage clients: OPENLINEAGE_URL, OPENLINEAGE_ENDPOINT, OPENLINEAGE_API_KEY,
+ * OPENLINEAGE_NAMESPACE, OPENLINEAGE_PARENT_ID, OPENLINEAGE_ROOT_PARENT_ID, OPENLINEAGE_DISABLED.
  *
- * @returns undefined if there is no URL, or lineage is switched off; a sentence if the URL cannot be used
+ * @returns undefined if there is no URL, or lineage is switched off; a sentence if the URL is unusable
  */
 export function lineageSettings(environment: NodeJS.ProcessEnv): LineageSettings | string | undefined {
   const { OPENLINEAGE_URL: text = '', OPENLINEAGE_DISABLED: disabled } = environment;
@@ -77,7 +77,7 @@ function decoded(text: string): string {
   }
 }
 
-/** `namespace/name/run`; the namespace may be a URL, so the last two parts are cut off. */
+/** `namespace/name/run`; the namespace may be a URL, so split off the last two parts. */
 function parseParent(text: string): ParentRun | undefined {
   const [, namespace, name, runId] = /^(.+)\/([^/]+)\/([^/]+)$/.exec(text) ?? [];
   if (namespace === undefined || name === undefined || runId === undefined || !UUID.test(runId)) return undefined;

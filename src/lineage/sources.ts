@@ -7,8 +7,8 @@ import { queryTree, type ReadTable, readTables } from './query-tree.ts';
 import { type TracedQuery, UNTRACED } from './traced-query.ts';
 
 /**
- * Where the rows of a run's query come from, as far as it is known for sure. The tables of a job on events are those of its job file;
- * a query in the SQL of DuckDB is read by DuckDB's parser. Never rejects: lineage without sources is better than none.
+ * Where the rows of a run's query certainly come from. A job on events names its tables in the job file; a query in DuckDB's
+ * SQL goes through DuckDB's parser. Never rejects: lineage without sources is better than none.
  */
 export async function sourcesOf({ job, query, needed }: Plan): Promise<TracedQuery> {
   const nameOf = tableNaming(job.definition.source.warehouse, job.root);
@@ -34,14 +34,14 @@ export async function sourcesOf({ job, query, needed }: Plan): Promise<TracedQue
   }
 }
 
-/** A file that a query reads, relative to the folder of the process. */
+/** A file that a query reads; relative paths start at the working folder. */
 function fileOf(file: string): DatasetName {
   return /^[a-z0-9]+:\/\//i.test(file) ? remoteFile(file) : { namespace: 'file', name: path.resolve(file) };
 }
 
-/** Without user and password, and without a query string, which can hold keys and signatures. */
+/** Removes user and password, and the query string, which can contain keys and signatures. */
 export function remoteFile(file: string): DatasetName {
-  // In stores a question mark can stand for any letter.
+  // In store paths, a question mark may be a wildcard.
   const query = /^https?:/i.test(file) ? /[?#].*$/s : /\?[^/?]*=.*$/s;
   const plain = file.replace(/^([a-z0-9]+:\/\/)[^/]*@/i, '$1').replace(query, '');
   const [, namespace = '', name = ''] = /^([a-z0-9]+:\/\/[^/]*)\/?(.*)$/is.exec(plain) ?? [];

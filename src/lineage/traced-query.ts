@@ -3,15 +3,15 @@ import type { DatasetName } from './facets.ts';
 /** A column of a table. */
 export interface OriginColumn extends DatasetName {
   readonly field: string;
-  /** Whether the query returns it as it is. */
+  /** Whether the query returns it unchanged. */
   readonly identity: boolean;
 }
 
-/** What is known of where a query's rows come from. */
+/** What is known about the sources of a query's rows. */
 export interface TracedQuery {
   /** Tables and files that it reads. */
   readonly tables: readonly DatasetName[];
-  /** Columns of the query by their names in lower case; those whose origin is not known for sure are missing. */
+  /** Origins by lower-case name of a query's column; missing unless certain. */
   readonly columns: ReadonlyMap<string, readonly OriginColumn[]>;
 }
 

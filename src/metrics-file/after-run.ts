@@ -1,7 +1,7 @@
 import type { ObservedEnd, ObservedRun } from '../observe/observer.ts';
 import { type Labels, labelsOf, type Metric, type Series } from './metrics.ts';
 
-/** Labels of the states; a part of a run has none. */
+/** Labels of the states; a phase has none. */
 const STATES: Readonly<Record<Exclude<ObservedEnd['state'], 'phase'>, string>> = {
   published: 'published',
   'already published': 'already_published',
@@ -10,14 +10,14 @@ const STATES: Readonly<Record<Exclude<ObservedEnd['state'], 'phase'>, string>> =
   failed: 'failed',
 };
 
-/** What the file tells once a run has ended, or a part of it. @param before what it told */
+/** The file's metrics after a run or a phase has ended. @param before the current ones */
 export function afterRun(before: Series, { plan, began }: ObservedRun, end: ObservedEnd): Series {
   const job = plan.job.definition.name;
   const series = new Map(before);
   const set = (metric: Metric, ...values: readonly (readonly [value: number, labels?: Labels])[]): void => {
     series.set(metric, new Map(values.map(([value, labels]) => [labelsOf(job, labels), value])));
   };
-  // Nothing else is known of the run yet. If a process had failed at it, maybe on another host, this one has made up for it.
+  // Nothing else is known about the run yet. A phase that succeeds makes up for earlier failures, even on another host.
   if (end.state === 'phase') {
     set('score_batch_last_phase_timestamp_seconds', [end.ended / 1000]);
     return series;
@@ -35,7 +35,7 @@ export function afterRun(before: Series, { plan, began }: ObservedRun, end: Obse
   set('score_batch_last_run_timestamp_seconds', [end.ended / 1000]);
   set('score_batch_last_run_state', ...states.map((label) => [Number(label === state), { state: label }] as const));
   set('score_batch_last_run_duration_seconds', [(end.ended - began) / 1000]);
-  // What an earlier run took and counted is not what this one did.
+  // Times and counts of an earlier run are not this run's.
   if (end.state !== 'already published') {
     set(
       'score_batch_last_run_stage_seconds',
@@ -48,8 +48,8 @@ export function afterRun(before: Series, { plan, began }: ObservedRun, end: Obse
   if (end.state !== 'published' && end.state !== 'already published') return series;
   const { window, bundle } = plan;
   set('score_batch_last_success_timestamp_seconds', [end.ended / 1000]);
-  // A backfill publishes older windows after newer ones. The next window of the schedule follows neither a slice nor a window of
-  // another kind, such as a day of a weekly job.
+  // A backfill publishes older windows after newer ones. Slices, and windows of another kind (a day of a weekly job), do not
+  // advance the schedule.
   const isRegular = plan.slice === undefined && window.kind === plan.job.definition.every;
   if (isRegular && window.end.getTime() / 1000 >= (of('score_batch_newest_window_end_timestamp_seconds') ?? 0)) {
     set('score_batch_newest_window_start_timestamp_seconds', [window.start.getTime() / 1000]);

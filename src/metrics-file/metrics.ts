@@ -1,4 +1,4 @@
-/** What the file tells, in its order. Every metric has the label `job_name`: Prometheus would rename `job`, which is its own. */
+/** The file's metrics, in order. All have the label `job_name`, because Prometheus would rename its own label `job`. */
 export const METRICS = {
   score_batch_runs_total: {
     type: 'counter',
@@ -32,7 +32,7 @@ export type Metric = keyof typeof METRICS;
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** The values of one job: by metric, then by labels as the file has them. */
+/** The values of one job: by metric, then by labels as written in the file. */
 export type Series = ReadonlyMap<Metric, ReadonlyMap<string, number>>;
 
 /** @param labels without `job_name` */
@@ -42,7 +42,7 @@ export function labelsOf(job: string, labels: Labels = {}): string {
     .join(',');
 }
 
-/** The series in the text format of Prometheus. */
+/** Formats the series in Prometheus text format. */
 export function textOf(series: Series): string {
   const names = Object.keys(METRICS) as Metric[];
   const parts = names.flatMap((name) => {
@@ -58,7 +58,7 @@ export function textOf(series: Series): string {
   return `${parts.join('\n')}\n`;
 }
 
-/** The series of a text that `textOf` has made for the job; undefined if it holds anything else. */
+/** Parses what `textOf` wrote for the job; undefined for anything else. */
 export function readSeries(text: string, job: string): Series | undefined {
   const series = new Map<Metric, Map<string, number>>();
   for (const line of text.split('\n')) {

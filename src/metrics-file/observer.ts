@@ -10,13 +10,13 @@ import { readSeries, textOf } from './metrics.ts';
 const VARIABLE = 'SCORE_BATCH_METRICS_FILE';
 
 /**
- * Writes what is known of a job's runs into a file of its own, whenever one has ended, for the textfile collector of
- * Prometheus' node_exporter. The file itself is the memory: counts and the last success are carried on from what it says.
+ * Writes metrics of a job's runs to a file per job, after each run, for the textfile collector of Prometheus' node_exporter.
+ * The file is the only memory: counts and the last success carry over from it.
  *
- * @param pattern path of the file, in which `{job}` is the name of the job
+ * @param pattern path of the file, with `{job}` for the job's name
  */
 export function metricsFileObserver(pattern: string, console: Pick<Context['console'], 'warn'>): RunObserver {
-  // One after the other: each reads what the one before has written.
+  // One at a time: each reads what the previous one wrote.
   let written = Promise.resolve();
   const said = new Set<string>();
   const warn = (problem: string): void => {

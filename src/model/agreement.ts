@@ -8,7 +8,7 @@ import { checkLabels } from './predicted-labels.ts';
 import { proveRows, type RowProof, roundingTolerance } from './row-proof.ts';
 import { goldenValues, placeName } from './scores.ts';
 
-/** How far scores are from the expected ones; of a bundle with classes, the probabilities of all classes. */
+/** How far scores are from the expected ones; for a bundle with classes, the probabilities of all classes. */
 export interface Agreement {
   readonly rows: number;
   /** Largest absolute difference. */
@@ -48,7 +48,7 @@ interface Canary {
   readonly bundle: Bundle;
   readonly golden: Golden;
   readonly session: Session;
-  /** What `goldenValues` gives for the golden rows on cpu. */
+  /** Result of `goldenValues` for the golden rows on cpu. */
   readonly expected: readonly number[];
   /** Rows of the batch; at least all golden rows are scored. */
   readonly rows: number;
@@ -78,7 +78,7 @@ export async function agreeWithCpu(canary: Canary): Promise<Agreement & { readon
     });
   }
   const fromExpected = largestDifference(scores, golden.expected).difference;
-  // A device may use other kernels for other batch sizes, so the same tolerance as towards cpu applies.
+  // A device may use other kernels for other batch sizes, so the tolerance towards cpu applies.
   const proof = await proveRows({ bundle, golden, session, scores: scores.slice(0, golden.expected.length), tolerance });
   return { rows: repeated.length, largest: worst.difference, tolerance, proof, fromExpected };
 }

@@ -26,7 +26,7 @@ const column = z.strictObject({
     .tuple([z.number(), z.number()])
     .refine(([low, high]) => low <= high, 'the range ends below its start')
     .optional(),
-  // An empty text is a valid category.
+  // An empty string is a valid category.
   categories: z.array(z.string()).min(1, 'name at least one category').optional(),
   unknown: z.enum(['quarantine', 'allow', 'default']).default('quarantine'),
   reason: text.max(200).optional(),
@@ -53,13 +53,13 @@ const scoreHistogram = histogram.refine(
   'edges of a score must be between 0 and 1',
 );
 
-/** Every category is counted by an expression of its own, and a statement has a maximum length. */
+/** Each category is counted by its own expression, and statements have a maximum length. */
 const MAX_CATEGORIES = 500;
 const MAX_CATEGORY_CHARACTERS = 100_000;
 
 const part = z.number().min(0).max(1);
 
-/** The histogram of a number, or the shares of the categories of a text or a boolean, both of the values that are not null. */
+/** A numeric feature's histogram, or the shares of the categories of a string or boolean feature, both over non-null values. */
 const featureReference = z
   .strictObject({
     edges: z.array(z.number()).optional(),
@@ -111,7 +111,7 @@ export const bundleSchema = z.strictObject({
   reference: z
     .strictObject({
       score: scoreHistogram.optional(),
-      /** Of a bundle with classes: the probabilities of a class, by its label. */
+      /** For a bundle with classes: the probabilities of a class, by its label. */
       classes: z.record(z.string(), scoreHistogram).optional(),
       features: z.record(text, featureReference).default({}),
     })

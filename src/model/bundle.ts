@@ -28,7 +28,7 @@ export interface Bundle extends ModelFile {
 }
 
 /**
- * Reads a bundle's folder and compares the model's digest, and the names of its classes, with those that `model.yaml` states.
+ * Reads a bundle's folder and compares the model's digest and class names with those in `model.yaml`.
  *
  * @param given the folder, or a link to it
  * @throws ScoreBatchError `configuration` if a file is missing, `model.yaml` has problems, or the digests or classes differ

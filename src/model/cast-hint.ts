@@ -4,7 +4,7 @@ import type { Feature } from '../domain/signature.ts';
 const MAX_SHOWN = 6;
 
 /**
- * The texts that a cast makes from each type: their form, and examples. The examples follow from the type alone, so that no
+ * The strings that a cast makes from each type: their form, and examples. The examples depend on the type alone, so that no
  * value of the table gets into a log.
  */
 const TEXTS: Readonly<Partial<Record<ColumnType, { readonly form: RegExp; readonly shown: string }>>> = {
@@ -20,7 +20,7 @@ const TEXTS: Readonly<Partial<Record<ColumnType, { readonly form: RegExp; readon
 /**
  * What to do about a column whose type does not fit a feature.
  *
- * For a text feature, compares the texts that a cast would give with those that the model knows. A column of Yes and No that
+ * For a text feature, compares the strings that a cast would give with those that the model knows. A column of Yes and No that
  * was read as BOOLEAN casts to true and false, and no type check would notice.
  */
 export function castHint({ type, digits }: Column, { categories }: Feature): string {

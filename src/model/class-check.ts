@@ -10,8 +10,8 @@ import type { ModelBytes } from '../runtime/model-file.ts';
 const MAX_SHOWN = 20;
 
 /**
- * Compares `labels` of model.yaml with the classes that the graph states. A graph that states none, such as a neural network,
- * passes: then only golden rows tell which probability is whose.
+ * Compares `labels` of model.yaml with the classes in the graph. A graph without classes, such as a neural network, passes:
+ * then only golden rows show which probability belongs to which class.
  *
  * @throws ScoreBatchError `configuration` with both lists if they differ
  */

@@ -5,13 +5,13 @@ import { ScoreBatchError, systemCode } from '../errors.ts';
 import { createEncoder, type Encoder } from '../features/encoder.ts';
 import { readRejection } from '../features/rejection.ts';
 
-/** A row's cells by column. An empty cell without quotes is null. A map, because a column may be called `constructor`. */
+/** A row's cells by column. An empty unquoted cell is null. A Map, because a column may be called `constructor`. */
 export type Cells = ReadonlyMap<string, string | null>;
 
 /** A CSV file of a bundle. */
 export interface RowsFile {
   readonly file: string;
-  /** What its rows are called in messages: `golden` */
+  /** Name of its rows in messages: `golden` */
   readonly noun: string;
   /** What to do if it cannot be read. */
   readonly hint: string;
@@ -72,11 +72,11 @@ export function encodeRows(
 }
 
 /**
- * The features of rows, column by column, as a reader of a table would give them.
+ * The features of rows, column by column, as a table reader would return them.
  *
  * @param kinds of each feature's column; see `Encoder.kinds`
  * @param noun what the rows are called in messages
- * @throws ScoreBatchError `configuration` if a text is not a value of its kind
+ * @throws ScoreBatchError `configuration` if a cell is not a value of its kind
  */
 export function toBatch(signature: Signature, rows: readonly Cells[], kinds: readonly ReadKind[], noun: string): ColumnBatch {
   const columns = featuresOf(signature).map(({ feature }, i) =>
@@ -89,13 +89,13 @@ export function toBatch(signature: Signature, rows: readonly Cells[], kinds: rea
   return { rows: rows.length, columns };
 }
 
-/** Converts texts of a CSV file. An empty number is null even in quotes, because some writers quote every cell. */
+/** Converts cells of a CSV file. An empty number is null even in quotes, because some writers quote every cell. */
 function toColumn(cells: readonly (string | null)[], kind: ReadKind, noun: string): ColumnValues {
   if (kind === 'string') return { kind, values: cells, valid: undefined };
   const form = FORMS[kind];
   const bad = cells.findIndex((cell) => cell && !form.accepts(cell));
   if (bad >= 0) {
-    // The text itself may be personal data.
+    // Do not quote the cell: it may be personal data.
     throw new ScoreBatchError('configuration', `${noun} row ${bad + 1} has text where ${form.wants}`, {
       hint: `fix the ${noun} file, or the dtype in model.yaml`,
     });
@@ -118,7 +118,7 @@ function toColumn(cells: readonly (string | null)[], kind: ReadKind, noun: strin
 
 interface Form {
   readonly accepts: (cell: string) => boolean;
-  /** The rest of a sentence. */
+  /** Completes the message's sentence. */
   readonly wants: string;
 }
 

@@ -51,16 +51,16 @@ export async function readGoldenCells({ folder, definition }: Bundle, rows?: num
 }
 
 /**
- * The golden rows before they are encoded, as a reader of a table would give them.
+ * The golden rows before encoding, as a table reader would return them.
  *
  * @param kinds see `Encoder.kinds`
- * @throws ScoreBatchError `configuration` if the file cannot be read, or a text is not a value of its kind
+ * @throws ScoreBatchError `configuration` if the file cannot be read, or a cell is not a value of its kind
  */
 export async function readGoldenBatch(bundle: Bundle, kinds: readonly ReadKind[]): Promise<ColumnBatch> {
   return toBatch(bundle.signature, await readGoldenCells(bundle), kinds, 'golden');
 }
 
-/** Golden rows from the text of their file. @throws ScoreBatchError as `readGolden` */
+/** Parses golden rows from their file's text. @throws ScoreBatchError as `readGolden` */
 export function parseGolden(signature: Signature, file: string, text: string | Buffer): Golden {
   const source = { file, noun: 'golden', hint: HINT };
   const rows = parseRows(text, source);

@@ -13,8 +13,8 @@ export interface ModelRun {
   /** Runs are padded to a multiple of this many rows. */
   readonly multiple: number;
   /**
-   * Scores the rows of all batches in one run, in their order. Must not be called before the last call has settled, because the
-   * tensors of all runs are the same memory.
+   * Scores the rows of all batches in one run, in order. Wait for the last call to settle before calling again: all runs share
+   * the tensors' memory.
    *
    * @throws ScoreBatchError as `Session.run`
    */
@@ -22,15 +22,15 @@ export interface ModelRun {
 }
 
 interface ModelRunOptions {
-  /** Most rows of a call of the model. The event loop turns between two calls. */
+  /** Most rows per call of the model. The event loop gets a turn between two calls. */
   readonly callRows?: number;
-  /** Rows for which there is memory from the start; it grows with the first run that needs more. */
+  /** Rows to allocate memory for at the start; it grows with the first run that needs more. */
   readonly capacity?: number;
 }
 
 /**
- * Runs are padded to an even number of rows: kernels multiply the last odd row in another order of additions, so that its bits
- * would depend on how many rows came with it. A model with a fixed batch size runs in batches of that size.
+ * Runs are padded to an even number of rows: kernels add in another order for the last odd row, so its bits would depend on how
+ * many rows came with it. A model with a fixed batch size runs in batches of that size.
  */
 export function createModelRun(
   session: Session,

@@ -8,7 +8,7 @@ const RANGE_FACTOR = 10;
 /**
  * Rows to mix with golden rows, in groups: all features at their lowest value, all at their highest, each at one of the two,
  * and random values in between, with nulls. A group of extremes repeats one row, so that a score that depends on its neighbours
- * sees them all on one side. Integers and texts without a known range keep to the golden values, because a model may look
+ * sees them all on one side. Integers and strings without a known range keep to the golden values, because a model may look
  * them up in a table.
  *
  * @param golden encoded inputs of the golden rows

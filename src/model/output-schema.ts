@@ -16,19 +16,22 @@ export interface ClassesOutput {
 
 const name = z.string().min(1).refine(isPrintable, 'must not contain control characters');
 
-/** YAML reads 0 as a number and true as a boolean; as texts, the model's names would be guessed. */
+/** YAML reads 0 as a number and true as a boolean; converting them to strings would be guessing the model's class names. */
 const label = z
   .string({ error: 'write the name of the class in quotes: "0"' })
   .min(1)
   .refine(isPrintable, 'must not contain control characters')
   .refine((text) => !/^\s+$/.test(text), 'the name of a class has more than spaces')
-  // Answers have a key per class, and this one is special in a JavaScript object.
+  // Answers have a key per class, and this one is special in JavaScript objects.
   .refine((text) => text !== '__proto__', '__proto__ is not a valid name: choose another one');
 
 const SCORE_KEYS = ['name', 'index'] as const;
 const CLASS_KEYS = ['label', 'probabilities', 'labels'] as const;
 
-/** `output` of `model.yaml`: of a bundle with one score, or of one with classes. One schema, so that every wrong key has its place. */
+/**
+ * `output` of `model.yaml`, for a bundle with one score or with classes. A single schema, so that every wrong key is reported
+ * in its place.
+ */
 export const outputSchema = z
   .strictObject({
     name: name.optional(),

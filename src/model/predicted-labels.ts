@@ -8,8 +8,8 @@ import type { Bundle } from './bundle.ts';
 import type { Golden } from './golden.ts';
 
 /**
- * Checks that the label output gives every golden row a label of the bundle. It need not be the most probable one: some models
- * decide by another threshold.
+ * Checks that the label output gives every golden row one of the bundle's labels. It need not be the most probable one: some
+ * models decide by another threshold.
  *
  * @throws ScoreBatchError `configuration` if it gives another label, or not one per row
  */
@@ -28,7 +28,7 @@ export async function checkLabels({ file, signature }: Bundle, golden: Golden, s
 }
 
 /**
- * The label of each row as text. A model with a fixed batch size runs once per batch.
+ * The label of each row as a string. A model with a fixed batch size runs once per batch.
  *
  * @throws ScoreBatchError `configuration` if the output does not have one value per row
  */

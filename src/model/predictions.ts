@@ -7,9 +7,9 @@ import type { OutputTensor } from '../runtime/session.ts';
 /** The outcome of each row of a run. */
 export interface Predictions {
   readonly rows: number;
-  /** Row-major `[rows, width]`, in the element type and with the bits of the model; without meaning for rejected rows. */
+  /** Row-major `[rows, width]`, in the model's element type and with its bits; meaningless for rejected rows. */
   readonly values: Float32Array | Float64Array;
-  /** 1 for a score, else the number of classes. */
+  /** 1 for a score, otherwise the number of classes. */
   readonly width: number;
   /** The class of each row, for a bundle with classes that names a label output. */
   readonly labels: readonly string[] | undefined;
@@ -24,12 +24,12 @@ interface Run {
   readonly rows: number;
   /** Rows of the outputs; those beyond `rows` are padding. */
   readonly size: number;
-  /** What the encoder rejected; rows whose values are not scores are added. */
+  /** The encoder's rejections; rows whose values are not scores are added. */
   readonly rejected: Int32Array;
 }
 
 /**
- * Takes the predictions of a run out of the model's outputs, without the padding.
+ * Extracts the predictions of a run from the model's outputs, without padding.
  *
  * @param outputs the score or the probabilities, then the labels if the bundle names them
  * @throws ScoreBatchError `configuration` if the outputs do not have the shapes of the signature
@@ -44,7 +44,7 @@ export function readPredictions([numbers, labels]: readonly OutputTensor[], run:
   return { rows, values, width, labels: labels && textsOf(labels, rows), rejected };
 }
 
-/** The predictions of rows `from` to `from + rows`. Copied, so that no answer shares memory with another one. */
+/** The predictions of rows `from` to `from + rows`. Copied, so that answers share no memory. */
 export function partOf(whole: Predictions, from: number, rows: number): Predictions {
   if (from === 0 && rows === whole.rows) return whole;
   const { values, width, labels, rejected } = whole;
@@ -57,7 +57,7 @@ export function partOf(whole: Predictions, from: number, rows: number): Predicti
   };
 }
 
-/** Puts the outputs of successive runs after each other. */
+/** Concatenates the outputs of successive runs. */
 export function joinOutputs(parts: readonly (readonly OutputTensor[])[]): OutputTensor[] {
   const [first = []] = parts;
   return first.map(({ values, shape: [, ...rest] }, i) => {

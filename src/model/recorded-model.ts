@@ -6,13 +6,13 @@ import type { Cells } from './csv-rows.ts';
 import { EXPECTED, expectedColumn, readGoldenCells } from './golden.ts';
 
 const MAX_FEATURES = 200;
-/** Characters of all features, and of a feature's categories. */
+/** Most characters of all features, and of a feature's categories. */
 const MAX_LISTED = 16_000;
 const MAX_CATEGORIES = 200;
 const MAX_DEFAULT = 100;
 const GOLDEN_ROWS = 20;
 
-/** The signature of a model as a ledger entry keeps it. */
+/** A model's signature in the form of a ledger entry. */
 export function recordSignature(signature: Signature): RecordedSignature {
   const features = featuresOf(signature);
   const listed: RecordedFeature[] = [];
@@ -47,7 +47,7 @@ function shortDefault(value: number | string | boolean): number | string | boole
   return typeof value === 'string' && value.length > MAX_DEFAULT ? digestOf(value) : value;
 }
 
-/** The first golden rows as a ledger entry keeps them; undefined if they cannot be read. */
+/** The first golden rows in the form of a ledger entry; undefined if they cannot be read. */
 export async function recordGolden(bundle: Bundle): Promise<RecordedGoldenRow[] | undefined> {
   const rows = await readGoldenCells(bundle, GOLDEN_ROWS).catch(() => undefined);
   const names = featuresOf(bundle.signature).map(({ feature }) => feature.name);
@@ -56,12 +56,14 @@ export async function recordGolden(bundle: Bundle): Promise<RecordedGoldenRow[] 
   return recorded?.filter(([, score]) => Number.isFinite(score));
 }
 
-/** The score that the golden file has for a row. @param column see `expectedColumn` */
+/** The score of a row in the golden file. @param column see `expectedColumn` */
 export function scoreOf(cells: Cells, column = EXPECTED): number {
   return Number(cells.get(column) || Number.NaN);
 }
 
-/** Identifies a golden row by the values of some features, whatever its place. Values can only be guessed, by trying. */
+/**
+ * Identifies a golden row by the values of some features, wherever it is in the file. Values could only be found by guessing.
+ */
 export function rowDigest(cells: Cells, features: readonly string[]): string {
   return digestOf(JSON.stringify([...features].sort().map((name) => [name, cells.get(name) ?? null])));
 }

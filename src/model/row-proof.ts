@@ -35,7 +35,7 @@ interface Subject {
   readonly bundle: Bundle;
   readonly golden: Golden;
   readonly session: Session;
-  /** What `goldenValues` gives for the golden rows on this session, in file order. */
+  /** Result of `goldenValues` for the golden rows on this session, in file order. */
   readonly scores: readonly number[];
   /** Allowed difference: absolute up to 1, relative beyond. */
   readonly tolerance: number;
@@ -83,7 +83,7 @@ export async function proveRows(subject: Subject): Promise<RowProof> {
   for (const group of otherRows(bundle.signature, picked, others, random)) {
     const order = Array.from({ length: others }, (_, i) => [...(i < among.length ? [i] : []), among.length + i]).flat();
     const found = await score(pickRows(joinRows(picked, group), order)).catch((error: unknown) => {
-      // The model may refuse these rows for reasons that the description does not state. Then they prove nothing.
+      // The model may refuse these rows for reasons that the description does not state. They then prove nothing.
       if (error instanceof ScoreBatchError && error.kind === 'configuration') return undefined;
       throw error;
     });

@@ -3,15 +3,15 @@ import { ScoreBatchError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Bundle } from './bundle.ts';
 
-/** Names in a hint. */
+/** Most names in a hint. */
 const MAX_NAMED = 10;
 
 /**
- * The bundle with the class that a job chooses as its score: `signature.output.index` is the place of the class, and
- * `definition.reference.score` the reference of that class. A bundle without classes stays as it is.
+ * The bundle with the class that a job chooses as its score: `signature.output.index` is the class's index, and
+ * `definition.reference.score` its reference. A bundle without classes is returned unchanged.
  *
- * @throws ScoreBatchError `configuration` if the bundle has classes and the job does not choose, or the other way round, or there
- *   is no such class
+ * @throws ScoreBatchError `configuration` if the bundle has classes and the job does not choose, or vice versa, or there is no
+ * such class
  */
 export function withScore(bundle: Bundle, choice: ScoreChoice): Bundle {
   const { signature, definition, folder } = bundle;

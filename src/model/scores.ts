@@ -13,7 +13,7 @@ export async function scoresOf(
 }
 
 /**
- * What golden rows state of each row: the score, or for a bundle with classes, row-major, the probabilities of all classes.
+ * Values to compare with golden rows: the score, or for a bundle with classes, row-major, the probabilities of all classes.
  *
  * @throws ScoreBatchError `configuration` if a row has more or fewer probabilities than the bundle has classes
  */
@@ -34,7 +34,7 @@ export async function goldenValues(
   return Array.from(values);
 }
 
-/** Which row a place among golden values is of, and of which class: `row 3`, `setosa of row 3`. */
+/** Row and class of a position among golden values: `row 3`, `setosa of row 3`. */
 export function placeName({ classes }: Pick<Signature, 'classes'>, place: number): string {
   const width = classes?.labels.length ?? 1;
   const row = `row ${Math.floor(place / width) + 1}`;

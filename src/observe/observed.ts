@@ -8,11 +8,11 @@ import type { Plan } from '../plan/plan.ts';
 import { CLOSE_MS, type ObservedEnd, type ObservedRun, type RunObserver } from './observer.ts';
 import { observersOf } from './observers.ts';
 
-/** A run in this process, as far as it is observed. */
+/** A run in this process, as observers see it. */
 interface Observable {
   readonly plan: Plan;
   readonly context: Context;
-  /** Changes while the work lasts. */
+  /** Changes during the work. */
   readonly progress: {
     readonly runId: string;
     readonly clock: StageClock;
@@ -22,17 +22,18 @@ interface Observable {
 }
 
 /**
- * Does work on a run that has begun, and tells the observers of the invocation when it begins and how it ends. What it returns
- * or throws is what the work does, whatever observers do.
+ * Works on a run that has begun, and notifies the invocation's observers when it begins and how it ends. Returns or throws what
+ * `work` does, whatever observers do.
  *
- * @param work returns `published` or `already published` as its state if it takes the run to its end, otherwise the name of a phase
+ * @param work returns the state `published` or `already published` if it takes the run to its end, otherwise the name of a
+ * phase
  */
 export async function observed<T extends { readonly state: string }>(active: Observable, work: () => Promise<T>): Promise<T> {
   const observers = await observersOf(active.context);
   return observers.length === 0 ? await work() : await observedBy(observers, active, work);
 }
 
-/** `observed`, by these. */
+/** `observed` with the given observers. */
 export async function observedBy<T extends { readonly state: string }>(
   observers: readonly RunObserver[],
   active: Observable,
@@ -62,7 +63,7 @@ export async function observedBy<T extends { readonly state: string }>(
   return result;
 }
 
-/** An observer that throws is a mistake of ours, and no reason to fail a run. */
+/** An observer that throws is a bug of ours, and no reason to fail a run. */
 function tell(observers: readonly RunObserver[], { console }: Context, what: (observer: RunObserver) => void): void {
   for (const observer of observers) {
     try {
@@ -73,7 +74,7 @@ function tell(observers: readonly RunObserver[], { console }: Context, what: (ob
   }
 }
 
-/** Milliseconds of `performance.now()` as those of `Date.now()`. */
+/** Converts `performance.now()` milliseconds to epoch milliseconds. */
 function epoch(ms: number): number {
   return performance.timeOrigin + ms;
 }
@@ -83,18 +84,18 @@ function timesOf({ intervals, seconds }: StageClock): Pick<ObservedEnd, 'ended' 
   return { ended: epoch(performance.now()), stages, seconds };
 }
 
-/** As `recordFailure` records it. */
+/** Must match what `recordFailure` records. */
 function failureOf(error: unknown): ObservedEnd['state'] {
   const kind = error instanceof ScoreBatchError ? error.kind : undefined;
   return kind === 'refused' ? 'refused' : kind === 'nothing to score' ? 'skipped' : 'failed';
 }
 
-/** Milliseconds that invocations have waited for numbers of publications. A backfill has many. */
+/** Milliseconds that each invocation has spent waiting for publication numbers. A backfill has many. */
 const waited = new WeakMap<object, number>();
 
 /**
- * The warehouse numbers publications in its own transaction, so the number is read from the ledger; undefined if that takes long,
- * all reads of the invocation together.
+ * The publication's number. The warehouse assigns it in its own transaction, so it is read from the ledger; undefined if all
+ * such reads of the invocation together take too long.
  */
 async function publicationOf({ plan, progress, context }: Observable): Promise<number | undefined> {
   const invocation = context.invocation ?? context;

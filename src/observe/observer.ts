@@ -4,7 +4,7 @@ import type { RunDetails } from '../domain/run-details.ts';
 import type { Stage, StageSeconds } from '../domain/stages.ts';
 import type { Plan } from '../plan/plan.ts';
 
-/** What observers see of a run in this process. */
+/** A run in this process, as passed to observers. */
 export interface ObservedRun {
   readonly plan: Plan;
   readonly runId: string;
@@ -12,7 +12,7 @@ export interface ObservedRun {
   readonly began: number;
 }
 
-/** A stage of the run in this process. A stage can come several times. */
+/** A stage of the run in this process. Stages may repeat. */
 interface ObservedStage {
   readonly stage: Stage;
   /** Epoch milliseconds. */
@@ -20,40 +20,43 @@ interface ObservedStage {
   readonly ended: number;
 }
 
-/** How the work of this process on the run ended. */
+/** How this process's work on the run ended. */
 export interface ObservedEnd {
   /**
-   * `published` if this process completed the publication, `already published` if there was nothing left to do, `phase` if
-   * this process did only a part of the run, otherwise how it failed, as the ledger says.
+   * `published` if this process completed the publication, `already published` if nothing was left to do, `phase` if this
+   * process only did part of the run, otherwise the failure as recorded in the ledger.
    */
   readonly state: 'published' | 'already published' | 'phase' | Extract<LedgerEntry['state'], 'refused' | 'failed' | 'skipped'>;
   /** Epoch milliseconds. */
   readonly ended: number;
   readonly stages: readonly ObservedStage[];
-  /** Of the whole run, with earlier processes. */
+  /** For the whole run, earlier processes included. */
   readonly seconds: StageSeconds;
   readonly rows: RunRows | undefined;
   /** Number of the window's publication, if it is this run's. */
   readonly publication: number | undefined;
   readonly details: RunDetails;
-  /** What ended the run, if it was an error. Its message may hold values of rows: observers leave those out; see `withoutSecrets`. */
+  /**
+   * The error that ended the run, if any. Its message may contain row values, which observers must leave out; see
+   * `withoutSecrets`.
+   */
   readonly error?: unknown;
 }
 
 /**
- * Looks on while runs are worked on: traces, metrics, lineage. An observer can neither fail nor hold up a run: its methods return at
- * once and never throw, and only `close` is waited for, all observers together for at most `CLOSE_MS` in an invocation; the numbers of
- * its publications are waited for as long, all together.
+ * Observes runs: traces, metrics, lineage. An observer can neither fail nor delay a run: its methods return at once and never
+ * throw. Only `close` is awaited, for at most `CLOSE_MS` per invocation for all observers together; reading publication numbers
+ * may take as long again, all together.
  */
 export interface RunObserver {
-  /** Whether `ended` makes no use of the publication's number, which is read from the ledger. */
+  /** Set if `ended` does not use the publication's number, which must be read from the ledger. */
   readonly needsNoPublication?: true;
-  /** The run has its `started` entry in the ledger, or this process takes part in it. */
+  /** The run's `started` entry is in the ledger, or this process joins it. */
   began(run: ObservedRun): void;
   ended(run: ObservedRun, end: ObservedEnd): void;
-  /** Resolves once all is sent or given up. */
+  /** Resolves once everything is sent or given up. */
   close(): Promise<void>;
 }
 
-/** What all observers of an invocation may take at its end together, milliseconds. */
+/** Most milliseconds that all observers together may take at the end of an invocation. */
 export const CLOSE_MS = 2_000;

@@ -3,18 +3,18 @@ import { CLOSE_MS, type RunObserver } from './observer.ts';
 
 type Invocation = NonNullable<Context['invocation']>;
 
-/** Makes an observer as the environment says; undefined if it says nothing usable, which the observer has warned of. */
+/** Creates an observer from the environment; undefined if that has nothing usable, which was then warned about. */
 type Make = (environment: NodeJS.ProcessEnv, console: Context['console']) => Promise<RunObserver | undefined>;
 
 interface Kind {
-  /** What people call what it sends. */
+  /** What it sends, in words. */
   readonly name: string;
   readonly isWanted: (environment: NodeJS.ProcessEnv) => boolean;
-  /** Loads the code of the observer: a run that nobody observes has none of it. */
+  /** Loads the observer's code: a run without observers loads none. */
   readonly make: Make;
 }
 
-/** In the order in which they are told. `make` is the dynamic import of an observer's file, and a call. */
+/** In order of notification. `make` dynamically imports the observer's file and calls it. */
 const KINDS: readonly Kind[] = [
   {
     name: 'OpenTelemetry',
@@ -40,7 +40,7 @@ const NOBODY: readonly RunObserver[] = [];
 
 const made = new WeakMap<Invocation, Promise<readonly RunObserver[]>>();
 
-/** The observers of this invocation: made for its first run, closed at its end. Never rejects. */
+/** The observers of this invocation, created for its first run and closed at its end. Never rejects. */
 export async function observersOf({ environment, invocation }: Context): Promise<readonly RunObserver[]> {
   if (invocation === undefined) return NOBODY;
   const before = made.get(invocation);
@@ -66,7 +66,7 @@ async function makeAll(kinds: readonly Kind[], environment: NodeJS.ProcessEnv, {
 }
 
 /**
- * Waits until all is sent, for at most `CLOSE_MS`, and warns of what is not.
+ * Waits until everything is sent, for at most `CLOSE_MS`, and warns about the rest.
  *
  * @param observers by the name of what they send
  */

@@ -10,24 +10,26 @@ interface Outputs {
   readonly classes: number;
 }
 
-/** Operators of ai.onnx and ai.onnx.ml that keep a label as it is, or the order of a row's columns. */
+/** Operators of ai.onnx and ai.onnx.ml that keep a label unchanged, or the order of a row's columns. */
 const KEEP_LABELS = ['Identity', 'Cast', 'Reshape', 'Squeeze', 'Flatten'];
 const KEEP_COLUMNS = ['Identity', 'Cast', 'Normalizer', 'Softmax', 'Sigmoid', 'LpNormalization'];
 
 /** A limit, because a small file can declare many outputs. */
 const MAX_OUTPUTS = 100;
 
-/** What the operator calls its classes: SVMClassifier and LinearClassifier have `classlabels_ints`, the others `classlabels_int64s`. */
+/**
+ * Attributes with the class names: SVMClassifier and LinearClassifier have `classlabels_ints`, the others `classlabels_int64s`.
+ */
 const INTEGERS = ['classlabels_int64s', 'classlabels_ints'];
 
 /**
- * The names of the classes that a graph states, as lists of which one must be right: that of the label output if it can be
- * found, else that of the classifier that makes the probabilities, else those of all classifiers before it.
+ * The class names in a graph, as lists of which one must be right: that of the label output if it can be found, otherwise that
+ * of the classifier that computes the probabilities, otherwise those of all classifiers before it.
  *
- * The label output counts first because ensembles number their members' classes: a classifier inside a stack knows 0, 1, 2, and
- * only the label output has the names.
+ * The label output takes precedence because ensembles number their members' classes: a classifier inside a stack has 0, 1, 2,
+ * and only the label output has the names.
  *
- * @returns no lists if the graph states none
+ * @returns no lists if the graph has none
  * @throws RangeError if the bytes of a node are malformed
  */
 export function classLabels(model: OnnxModel, { label, probabilities, classes }: Outputs): readonly (readonly string[])[] {
@@ -44,7 +46,7 @@ export function classLabels(model: OnnxModel, { label, probabilities, classes }:
 }
 
 interface Graph {
-  /** The node that makes each value. */
+  /** The node that computes each value. */
   readonly producers: ReadonlyMap<string, OnnxNode>;
   readonly constants: ReadonlyMap<string, TensorValues>;
 }
@@ -54,7 +56,7 @@ function createGraph(model: OnnxModel): Graph {
   return { producers, constants: constantsOf(model) };
 }
 
-/** Names of a label: the classifier's that gives it, or the constants that it is picked from. */
+/** Names of a label: those of its classifier, or the constants that it is picked from. */
 function labelsBehind(graph: Graph, output: string): readonly string[] | undefined {
   const node = kept(graph, output, KEEP_LABELS);
   if (node === undefined) return undefined;
@@ -66,7 +68,7 @@ function labelsBehind(graph: Graph, output: string): readonly string[] | undefin
   return names.length > 0 ? names : undefined;
 }
 
-/** The first node behind a value that does more than `keeping` it. */
+/** The first node behind a value that is not one of the `keeping` operators. */
 function kept({ producers }: Graph, value: string, keeping: readonly string[]): OnnxNode | undefined {
   const seen = new Set<OnnxNode>();
   let node = producers.get(value);
@@ -82,7 +84,7 @@ function constantBehind({ producers }: Graph, value: string): string {
   return node !== undefined && (node.operator === 'Cast' || node.operator === 'Identity') ? (node.inputs[0] ?? '') : value;
 }
 
-/** The classes that a node states, as texts; undefined if it states none. */
+/** The class names of a node as strings; undefined if it has none. */
 function namesOf({ message }: OnnxNode): readonly string[] | undefined {
   const attributes = attributesOf(message);
   const texts = attributes.texts('classlabels_strings');
@@ -91,7 +93,7 @@ function namesOf({ message }: OnnxNode): readonly string[] | undefined {
   return numbers.length > 0 ? numbers.map(String) : undefined;
 }
 
-/** The nearest classifiers on all ways back from a value. */
+/** The nearest classifiers on all paths back from a value. */
 function classifiersBehind({ producers }: Graph, value: string): (readonly string[])[] {
   const found: (readonly string[])[] = [];
   const seen = new Set<OnnxNode>();

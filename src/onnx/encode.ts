@@ -1,7 +1,7 @@
 import { DOUBLE, FLOAT, INT32, INT64 } from './element-types.ts';
 import { ATTRIBUTE, NODE, OPSET, TENSOR } from './fields.ts';
 
-/** A field of a protobuf message. @param content text, bytes, a message in parts, or a non-negative integer */
+/** A field of a protobuf message. @param content string, bytes, a message in parts, or a non-negative integer */
 export function field(number: number, content: string | Uint8Array | number | readonly Uint8Array[]): Buffer {
   if (typeof content === 'number') return Buffer.concat([varint(number * 8), varint(content)]);
   const bytes =

@@ -6,11 +6,11 @@ import { constantsOf, type TensorValues, tensorValues } from './tensor-values.ts
 
 /** What a model file reveals about the values of one column. */
 export interface KnownValues extends SourceColumn {
-  /** Texts that every encoder of the column knows, in the file's order; undefined if the file lists none. */
+  /** Strings that every encoder of the column knows, in the file's order; undefined if the file lists none. */
   readonly texts: readonly string[] | undefined;
   /** Integers that an encoder knows, or that trees test for equality. */
   readonly codes: readonly number[];
-  /** What else the model does with the column, as text for the user. */
+  /** What else the model does with the column, for people. */
   readonly notes: readonly string[];
 }
 
@@ -111,7 +111,7 @@ function recordUse({ node, position, found, model, constants }: Use): void {
   }
 }
 
-/** Whether a LabelEncoder only yields true or false: skl2onnx writes its test for a missing text this way. */
+/** Whether a LabelEncoder only yields true or false: skl2onnx encodes its test for a missing string this way. */
 function isTest({ outputs: [output] }: OnnxNode, { graph }: OnnxModel): boolean {
   const readers = graph.nodes.filter(({ inputs }) => inputs.some((name) => name === output));
   return (

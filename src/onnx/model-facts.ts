@@ -57,7 +57,7 @@ const MESSAGES: Readonly<Record<Message, Readonly<Record<number, Message>>>> = {
   external: {},
 };
 
-/** Fields that are texts or numbers. */
+/** Fields that are strings or numbers. */
 const VALUES: Partial<Record<Message, Readonly<Record<number, string>>>> = {
   model: { [MODEL.producerName]: 'producer', [MODEL.producerVersion]: 'producerVersion' },
   opset: { [OPSET.domain]: 'domain', [OPSET.version]: 'version' },

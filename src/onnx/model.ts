@@ -123,7 +123,7 @@ function parseNode(bytes: Uint8Array, span: Span): OnnxNode {
   };
 }
 
-/** Fields of a message by number: spans, which decode to texts on demand, and numbers, of which the last one counts. */
+/** Fields of a message by number: spans, which decode to strings on demand, and numbers, of which the last one counts. */
 function valuesOf(bytes: Uint8Array, span: Span) {
   const spans = new Map<number, Span[]>();
   const numbers = new Map<number, number>();

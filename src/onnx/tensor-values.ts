@@ -4,7 +4,7 @@ import { TENSOR } from './fields.ts';
 import type { OnnxModel } from './model.ts';
 import { eachField, type Span, signedVarints, spanOf, textAt } from './wire.ts';
 
-/** The integers or texts of a constant. Both lists are empty for other element types. */
+/** The integers or strings of a constant. Both lists are empty for other element types. */
 export interface TensorValues {
   readonly integers: readonly number[];
   readonly texts: readonly string[];

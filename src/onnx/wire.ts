@@ -1,10 +1,10 @@
-/** Where a message, text or list begins and ends, in bytes. */
+/** Where a message, string or list begins and ends, in bytes. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** Gets a field's number, its content, and the span of the whole field with its tag. */
+/** Receives a field's number, its content, and the span of the whole field with its tag. */
 type Visit<Content> = (field: number, content: Content, whole: Span) => void;
 
 /**

@@ -18,7 +18,7 @@ export function firstBandMeaning({ by, bounds }: Bands, nouns: Nouns): string {
     : `every one of the ${many} with a score of ${asPercent(bound)} or more, however many these are`;
 }
 
-/** A band's rule where space is short: `top 10%`, `from 90%`, `the rest`. */
+/** A band's rule in short: `top 10%`, `from 90%`, `the rest`. */
 export function bandRule({ by, bounds }: Bands, name: string): string {
   const at = bounds.findIndex((band) => band.name === name);
   if (at < 0) return 'the rest';
@@ -27,7 +27,7 @@ export function bandRule({ by, bounds }: Bands, name: string): string {
     : `from ${asPercent(bounds[at]?.bound ?? 0)}`;
 }
 
-/** Millionths as a percentage with as many digits as it has. */
+/** Millionths as a percentage, with as many digits as needed. */
 function asPercent(millionths: number): string {
   const text = decimal((millionths / MILLION) * 100, 4);
   return `${text.replace(/\.?0*$/, '')}%`;

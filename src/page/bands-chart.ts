@@ -5,19 +5,19 @@ import { type Html, html } from './html.ts';
 import { count, percent } from './numbers.ts';
 import type { SegmentBands } from './page-data.ts';
 
-/** The segment that has all users as its one value. */
+/** The segment whose single value is all users. */
 export const ALL = 'all';
 
 interface BandsChart {
   readonly id: string;
   readonly title: string;
-  /** Noun of the users, in the plural. */
+  /** Noun for the users, in the plural. */
   readonly many: string;
   readonly names: readonly string[];
   readonly rows: readonly SegmentBands[];
 }
 
-/** A bar per value, divided into the bands. */
+/** One bar per value, divided into the bands. */
 export function bandsChart({ id, title, many, names, rows }: BandsChart): Html {
   const parts = rows.flatMap((row, i) => {
     let from = 0;
@@ -94,7 +94,7 @@ export function bandsChart({ id, title, many, names, rows }: BandsChart): Html {
   );
 }
 
-/** The first band is filled, the last is empty, those between are hatched, wider from one to the next. */
+/** The first band is filled, the last is empty, those between are hatched, each wider than the one before. */
 function bandFill(band: number, bands: number): string {
   if (band === bands - 1) return PAPER;
   return band === 0 ? NOW : `url(#hatch-${Math.min(band, 3)})`;

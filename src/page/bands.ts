@@ -10,7 +10,7 @@ import { section } from './section.ts';
 import { table } from './table.ts';
 import { capitalized, listed } from './words.ts';
 
-/** Most segments that are shown; the summary table has all. */
+/** Most segments to show; the summary table has all. */
 const MOST_SEGMENTS = 4;
 
 export function bandsSection(data: PageData): Html {
@@ -39,7 +39,7 @@ function bandMeans({ bandRules }: PageData, all: SegmentBands | undefined): Html
   return means.length === 0 ? undefined : html`Mean scores: ${listed(means)}.`;
 }
 
-/** The values of a segment, small ones as one row. */
+/** The values of a segment, with small ones combined in one row. */
 function segmentRows({ bands, job }: PageData, segment: string): SegmentBands[] {
   const values = bands.filter((one) => one.segment === segment);
   const { shown, rest } = groupSmall(values, { minCell: job.minCell, most: MOST_VALUES, users: ({ users }) => users });

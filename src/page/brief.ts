@@ -11,7 +11,7 @@ import { separationOf } from './separation.ts';
 import { verdictInWords } from './separation-words.ts';
 import { listed, people, uncapitalized } from './words.ts';
 
-/** The questions that people come with, each with its answer in a sentence or two and a link to more. */
+/** The questions that readers have, each with a short answer and a link to more. */
 export function brief(data: PageData): Html {
   const separation = separationOf(data);
   const answers: readonly (readonly [id: string, question: string, answer: Part])[] = [
@@ -33,7 +33,7 @@ ${warnings.length === 0 ? undefined : html`<p class="warning"><b>The run gave ${
 `;
 }
 
-/** The first band, what it means, and how it differs from the next one. */
+/** The first band, its meaning, and how it differs from the next one. */
 function firstToCall({ bands, bandRules, job, totals, riskiest, reasons, outcome }: PageData): Html {
   if (totals.users === 0) return html`Nobody.`;
   const { nouns } = job;

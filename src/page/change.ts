@@ -1,6 +1,6 @@
 import type { SegmentChange, Totals } from './page-data.ts';
 
-/** What of a change of expected users comes from how many users there are, and what from their scores. */
+/** How much of a change in expected users is due to the number of users, and how much to their scores. */
 interface Effects {
   /** (n₁ − n₀) · m₀ */
   readonly size: number;
@@ -15,9 +15,9 @@ export interface Change extends Effects {
 }
 
 /**
- * Splits the change of Σ n·m over the values of a segment (n users, mean score m) into Σ (n₁ − n₀)·m₀ for size and
- * Σ n₁(m₁ − m₀) for risk. A shift towards riskier values counts as size, since it is a change of their numbers. A value that
- * was not there before has no m₀: all that it adds is size.
+ * Splits the change of Σ n·m over the values of a segment (n users, mean score m) into Σ (n₁ − n₀)·m₀ for size and Σ n₁(m₁ −
+ * m₀) for risk. A shift towards riskier values counts as size, since their numbers change. A value that did not exist before
+ * has no m₀: all that it adds is size.
  */
 export function splitChange(values: readonly SegmentChange[]): Change {
   const split = values.map((one) => ({ ...one, ...effectsOf(one) }));

@@ -3,7 +3,7 @@ import { keyMark } from './chart.ts';
 import { html } from './html.ts';
 import { decimal, percent } from './numbers.ts';
 
-// What charts have in common. Marks differ in shape, not only in colour: this window is a filled bar, the earlier one an upright
+// Common parts of charts. Marks differ in shape, not only in colour: this window is a filled bar, the earlier one an upright
 // stroke, the reference a circle.
 
 export const BAR_KEY = keyMark(html`<rect class="k-now" x="0" y="2" width="22" height="8"/>`);
@@ -16,7 +16,7 @@ export const INK = 'var(--ink)';
 export const PAPER = 'var(--paper)';
 const REFERENCE = 'var(--warm)';
 const FAINT = 'var(--line)';
-/** Height of a row of a chart that has rows. */
+/** Row height in charts with rows. */
 export const ROW = 19;
 
 /** `10%`, `0.5%` */
@@ -24,7 +24,7 @@ export function axisPercent(share: number): string {
   return `${decimal(share * 100, Number.isInteger(Number((share * 100).toFixed(6))) ? 0 : 1)}%`;
 }
 
-/** A horizontal axis of shares below a chart of rows, with lines up through it. */
+/** A horizontal axis of shares below a chart with rows, with grid lines. */
 export function shareAxis(ticks = 4): Plot.Markish[] {
   return [
     Plot.gridX({ ticks, stroke: FAINT, strokeOpacity: 1 }),
@@ -32,7 +32,7 @@ export function shareAxis(ticks = 4): Plot.Markish[] {
   ];
 }
 
-/** A vertical axis at the left, with lines through the chart. */
+/** A vertical axis on the left, with grid lines. */
 export function leftAxis(tickFormat: (value: number) => string, ticks = 4): Plot.Markish[] {
   return [Plot.gridY({ ticks, stroke: FAINT, strokeOpacity: 1 }), Plot.axisY({ ticks, tickSize: 0, tickFormat, label: null })];
 }
@@ -44,7 +44,7 @@ interface Row {
   readonly reference?: number | undefined;
 }
 
-/** Shares by row: a bar for this window, a stroke for the earlier one, a circle for the reference; the share at the right. */
+/** Shares by row: a bar for this window, a stroke for the earlier one, a circle for the reference; the share on the right. */
 export function shareRows(rows: readonly Row[], marginLeft: number): Plot.PlotOptions {
   const most = Math.max(...rows.flatMap(({ now, before = 0, reference = 0 }) => [now, before, reference]), 0.01);
   const named = (key: 'before' | 'reference') => rows.filter((row) => row[key] !== undefined);
@@ -59,7 +59,7 @@ export function shareRows(rows: readonly Row[], marginLeft: number): Plot.PlotOp
       ...shareAxis(3),
       Plot.axisY({ tickSize: 0, tickFormat: (i: number) => rows[i]?.name ?? '', label: null }),
       Plot.barX(rows, { x: 'now', y: (_, i) => i, fill: NOW, insetTop: 2.5, insetBottom: 2.5 }),
-      // The edge keeps the stroke apart from the bar beneath it.
+      // The edge separates the stroke from the bar beneath it.
       ...[6, 2.5].map((strokeWidth) =>
         Plot.tickX(named('before'), {
           x: 'before',

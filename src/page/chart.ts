@@ -3,21 +3,21 @@ import { parseHTML } from 'linkedom';
 import { printableValue } from '../domain/printable.ts';
 import { escaped, type Html, html, type Part } from './html.ts';
 
-/** Width for which charts are drawn: as wide as a narrow phone's text, so that their letters can be read there. */
+/** Width of charts: that of text on a narrow phone, so that their labels are readable there. */
 const WIDTH = 320;
 
 interface Drawing {
   /** Unique on the page. */
   readonly id: string;
   readonly title: string;
-  /** What a reader who cannot see the chart should know of it, in a sentence or two. */
+  /** What readers who cannot see the chart should know, in a sentence or two. */
   readonly description: string;
   readonly width?: number;
   readonly height: number;
   readonly className?: string;
 }
 
-/** What of an element of the light DOM is used here. Its types need those of a browser. */
+/** The parts of a light DOM element in use. Its own types need those of a browser. */
 interface SvgElement {
   readonly innerHTML: string;
   querySelectorAll(selector: string): Iterable<SvgElement>;
@@ -31,8 +31,8 @@ interface SvgElement {
 const { document } = parseHTML('<!doctype html><html><body></body></html>');
 
 /**
- * Draws marks as SVG. Colours come from the page's style sheet, by `var(--…)`. What Plot adds for itself is taken out: its style
- * element, which the page's policy refuses, and labels of groups, which the chart's own title and description stand for.
+ * Draws marks as SVG. Colours come from the page's style sheet, as `var(--…)`. Removes what Plot adds: its style element, which
+ * the page's policy refuses, and labels of groups, which the chart's own title and description replace.
  */
 export function draw({ id, title, description, width = WIDTH, height, className }: Drawing, options: Plot.PlotOptions): Html {
   const svg = Plot.plot({ document, className: 'plot', width, height, ...options }) as unknown as SvgElement;
@@ -46,7 +46,7 @@ export function draw({ id, title, description, width = WIDTH, height, className 
   };
 }
 
-/** A small picture of a mark, to explain it in a caption. @param marks drawn on 22 × 12 pixels */
+/** A small picture of a mark, for a caption. @param marks drawn on 22 × 12 pixels */
 export function keyMark(marks: Html): Html {
   return html`<svg class="key" viewBox="0 0 22 12" width="22" height="12" aria-hidden="true">${marks}</svg>`;
 }
@@ -59,7 +59,7 @@ interface Figure {
   readonly table: Part;
 }
 
-/** A chart with its heading, a note that explains its marks, and its numbers to unfold. */
+/** A chart with a heading, a note that explains its marks, and its numbers to expand. */
 export function figure({ chart, heading, note, table }: Figure): Html {
   return html`<figure><figcaption><h3>${heading}</h3>${note === undefined ? undefined : html`<p>${note}</p>`}</figcaption>
 ${chart}

@@ -60,7 +60,7 @@ export function windowInWords({ start, end, kind }: Range, zone: string): string
   return `the ${kind === 'week' ? 'week of' : 'time from'} ${first} to ${dayText(to)}`;
 }
 
-/** A window's label where space is short: `W11`, `03-10`, `10T08`; the year stands in the table. */
+/** A window's label in short: `W11`, `03-10`, `10T08`; the table has the year. */
 export function shortLabel(label: string): string {
   if (/^\d{4}-W\d\d$/.test(label)) return label.slice(5);
   if (/^\d{4}-\d\d-\d\d(T\d\d)?$/.test(label)) return label.slice(label.length > 10 ? 8 : 5);
@@ -75,7 +75,7 @@ function monthName({ month }: LocalTime): string {
   return MONTHS[month - 1] ?? '';
 }
 
-/** Numbers only are taken from the platform: its words and separators change with its version. */
+/** Take only numbers from the platform: its words and separators change between versions. */
 function localTime(timeZone: string, at: Date): LocalTime {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,

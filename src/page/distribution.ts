@@ -8,7 +8,7 @@ import { capitalized } from './words.ts';
 
 type Distribution = PageData['distribution'];
 
-/** How many users have which score, against the earlier window and the training data. */
+/** How many users have which score, compared with the earlier window and the training data. */
 export function distributionFigure({ distribution, before, window, job }: PageData): Html {
   const { now, reference } = distribution;
   const many = capitalized(job.nouns.many);
@@ -53,7 +53,7 @@ export function distributionFigure({ distribution, before, window, job }: PageDa
   });
 }
 
-/** Why the bars are about equally long: the edges of a bundle's reference are those of its tenths. */
+/** Explains bars of about equal length: the edges of a bundle's reference are its deciles. */
 function evenness(reference: Distribution['reference']): string {
   if (reference === undefined || Math.max(...reference) - Math.min(...reference) > 0.03) return '';
   return ` Each range holds about ${percent(1 / reference.length, 0)} of the training data, so bars that end at the circles mean that nothing shifted.`;
@@ -68,7 +68,7 @@ function binName(edges: Distribution['edges'], bin: number): string {
   return high === undefined ? `from ${percent(low, digits)}` : `${percent(low, digits).slice(0, -1)}–${percent(high, digits)}`;
 }
 
-/** As many digits as tell neighbouring edges apart. */
+/** As many digits as it takes to distinguish neighbouring edges. */
 function edgeDigits(edges: readonly number[]): number {
   const apart = (digits: number) => new Set(edges.map((edge) => percent(edge, digits))).size === new Set(edges).size;
   return [0, 1, 2, 3].find(apart) ?? 4;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { escaped, type Html, html, type Part } from './html.ts';
 import { STYLE } from './style.ts';
 
-/** Nothing is loaded, nothing runs, and no style applies but the one below. */
+/** Nothing is loaded, nothing runs, and only the style below applies. */
 const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; img-src data:; base-uri 'none'; form-action 'none'`;
 
 interface Document {
@@ -12,7 +12,7 @@ interface Document {
   readonly footer: Part;
 }
 
-/** One file with all that it needs. */
+/** A self-contained HTML file. */
 export function htmlDocument({ title, header, main, footer }: Document): string {
   const body: Html = html`<header>
 ${header}</header>

@@ -9,7 +9,7 @@ import { section } from './section.ts';
 import { table } from './table.ts';
 import { listed } from './words.ts';
 
-/** Most features in the table, and most bins of a chart; the drift table has all. */
+/** Most features in the table, and most bins in a chart; the drift table has all. */
 const MOST_FEATURES = 12;
 const MOST_BINS = 14;
 
@@ -115,7 +115,7 @@ function driftFigure({ window }: PageData, { feature, psi, bins }: PageDrift & {
 /** The name of the bin of nulls; see `feature-drift.ts` of the domain. */
 const NULLS = '(null)';
 
-/** Four digits are enough for a chart; its table has all. */
+/** Four digits suffice for a chart; its table has all. */
 function binName(name: string): string {
   if (name === NULLS) return 'missing';
   return shortened(

@@ -20,7 +20,7 @@ interface Row {
   readonly evaluated: Omit<Evaluated, 'label'>;
 }
 
-/** Columns that are read, in this order. */
+/** Columns to read, in this order. */
 const COLUMNS = [
   'run_id',
   'contact_group',
@@ -38,7 +38,7 @@ const COLUMNS = [
 ];
 
 /**
- * What became of the users of these windows, for all users of a window together.
+ * The outcomes of these windows, for all users of a window together.
  *
  * @param windows oldest first
  * @returns undefined if none of their publications was evaluated

@@ -10,12 +10,12 @@ import { capitalized } from './words.ts';
 interface HeadlineFigure {
   readonly label: Part;
   readonly number: string;
-  /** Against the earlier window, or what else must be said with the number. */
+  /** Comparison with the earlier window, or another remark about the number. */
   readonly note: string | undefined;
   readonly spark: Html | undefined;
 }
 
-/** The numbers of the window in large, each with its course. */
+/** The window's main figures, each with its trend. */
 export function figuresSection(data: PageData): Html {
   const { trend, totals, before, job, outcome } = data;
   const { nouns } = job;

@@ -1,22 +1,22 @@
 interface Limits<T> {
-  /** Fewest users of a value that is shown by itself. */
+  /** Fewest users of a value that is shown individually. */
   readonly minCell: number;
-  /** Most values that are shown by themselves. */
+  /** Most values to show individually. */
   readonly most: number;
-  /** Users of a value; the smallest of all numbers that the page shows of it. */
+  /** Users of a value: the smallest number that the page shows for it. */
   readonly users: (value: T) => number;
 }
 
 interface Grouped<T> {
   /** Most users first. */
   readonly shown: readonly T[];
-  /** What is shown as one row, `other (n values)`; its total is at least `minCell` unless there is nothing more to add. */
+  /** Shown as one row, `other (n values)`; its total is at least `minCell` unless no value is left to add. */
   readonly rest: readonly T[];
 }
 
 /**
- * Which values of a segment are shown by themselves. If the small ones together are still below the limit, the next larger
- * values join them: the total and the other rows would give them away.
+ * Decides which values of a segment to show individually. If the small ones together are still below the limit, the next larger
+ * values join them: otherwise the total and the other rows would reveal them.
  */
 export function groupSmall<T>(values: readonly T[], { minCell, most, users }: Limits<T>): Grouped<T> {
   const sorted = [...values].sort((a, b) => users(b) - users(a));
@@ -30,7 +30,7 @@ export function groupSmall<T>(values: readonly T[], { minCell, most, users }: Li
   return { shown: sorted.slice(0, shown), rest: sorted.slice(shown) };
 }
 
-/** Most values of a segment that are shown by themselves. */
+/** Most values of a segment to show individually. */
 export const MOST_VALUES = 12;
 
 /** Label of the row of grouped values. */

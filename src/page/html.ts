@@ -1,18 +1,18 @@
 import { printableValue } from '../domain/printable.ts';
 
-/** Markup that is safe to send. Only `html` and the charts make it. */
+/** Markup that is safe to send. Only `html` and the charts create it. */
 export interface Html {
   readonly html: string;
 }
 
 export type Part = string | number | undefined | Html | readonly Part[];
 
-/** Tag of a template: text is escaped, markup and lists of it are taken as they are, undefined is left out. */
+/** Template tag: strings are escaped, markup and lists of it are inserted unchanged, undefined is left out. */
 export function html(texts: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return { html: texts.map((text, i) => (i === 0 ? text : `${markup(parts[i - 1])}${text}`)).join('') };
 }
 
-/** A name or a value of the data, which may be in a language that is written from right to left. */
+/** A name or a value from the data, which may be in a right-to-left language. */
 export function value(text: string): Html {
   return html`<bdi>${text}</bdi>`;
 }
@@ -22,7 +22,7 @@ export function link(href: string, text: Part): Html {
   return html`<a href="./${href.split('/').map(encodeURIComponent).join('/')}">${text}</a>`;
 }
 
-/** Text between tags or in a quoted attribute. Characters that change what stands around them are shown as `\u202e`. */
+/** Text between tags or in a quoted attribute. Characters that affect surrounding text are shown as `\u202e`. */
 export function escaped(text: string): string {
   return printableValue(text)
     .replaceAll('&', '&amp;')

@@ -50,7 +50,7 @@ function source(data: PageData): Html | undefined {
   const split = splitOf(data);
   if (split === undefined || data.before === undefined) return undefined;
   const users = data.totals.users - data.before.users;
-  // Where values of the segment moved against each other, their mix outweighs the number.
+  // If values of the segment moved against each other, their mix outweighs the number.
   const ofSize =
     users * split.size > 0
       ? `having ${count(Math.abs(users))} ${users < 0 ? 'fewer' : 'more'} ${data.job.nouns.many}`
@@ -58,7 +58,7 @@ function source(data: PageData): Html | undefined {
   return html` ${capitalized(ofSize)} ${effect(split.size, 'the number')}; ${risk(split.risk, data.before.expected)}.${largest(data, split)}`;
 }
 
-/** A risk that moves the number by less is said to be unchanged. */
+/** Below this effect, a risk is described as unchanged. */
 const UNCHANGED = 0.01;
 
 function risk(difference: number, before: number): string {
@@ -73,7 +73,7 @@ function effect(difference: number, what: string): string {
   return `${difference < 0 ? 'lowers' : 'raises'} ${what} by ${size}`;
 }
 
-/** The value of the segment that changed most, if it explains more than half of all movement. */
+/** The value of the segment that changed most, if it accounts for more than half of all movement. */
 function largest({ change: bySegment }: PageData, { values }: Change): Html | undefined {
   if (bySegment === undefined || values.length < 2) return undefined;
   const moved = values.map((one) => ({ ...one, total: one.size + one.risk }));
@@ -115,12 +115,12 @@ ${table({
 `;
 }
 
-/** By the values that may be shown; without segments, of all users. */
+/** By the values that may be shown; without segments, for all users. */
 function splitOf({ change: bySegment, before, totals, job }: PageData): Change | undefined {
   if (before === undefined) return undefined;
   const values = bySegment?.values ?? [{ value: 'all', now: totals, before }];
   const whole = splitChange(values);
-  // A value is as small as the smaller of its two windows. One that is in one window only counts by the other.
+  // A value counts as the smaller of its two windows, or if it is in one window only, by that one.
   const users = ({ now, before: then }: SegmentChange) => Math.min(now.users || then.users, then.users || now.users);
   const { shown, rest } = groupSmall(whole.values, { minCell: bySegment ? job.minCell : 0, most: MOST_VALUES, users });
   if (rest.length === 0) return { ...whole, values: shown };

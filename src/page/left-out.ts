@@ -4,7 +4,7 @@ import type { LeftOut, PageData } from './page-data.ts';
 import { section } from './section.ts';
 import { table } from './table.ts';
 
-/** What each reason of the quarantine table means. */
+/** Meaning of each reason in the quarantine table. */
 const MEANINGS: Readonly<Record<string, string>> = {
   'null in a required feature': 'a value that the model needs is missing',
   'feature is not a finite number': 'a value is not a number',
@@ -36,7 +36,7 @@ ${
   });
 }
 
-/** Most reasons that are listed. */
+/** Most reasons to list. */
 const MOST_REASONS = 20;
 
 /** `12 of 2,065 rows (0.6%) have no score; most often, a text that the model was never trained on (9).` */

@@ -19,8 +19,8 @@ function shareOf({ newest }: OutcomeData): number {
 }
 
 /**
- * Whether it would have helped to call the riskiest tenth, in a sentence; undefined if that is not known. A tenth differs from
- * all users if the 95 % interval of its share does not hold their share.
+ * Whether calling the riskiest tenth would have helped, in a sentence; undefined if unknown. A tenth differs from all users if
+ * the 95 % interval of its share does not contain theirs.
  */
 export function callsInShort(outcome: OutcomeData | undefined): string | undefined {
   const [top] = outcome?.deciles ?? [];
@@ -38,7 +38,7 @@ export function callsInShort(outcome: OutcomeData | undefined): string | undefin
   }
 }
 
-/** What a list of the riskiest tenth reaches, and which tenths stand out. */
+/** How many a list of the riskiest tenth reaches, and which tenths stand out. */
 export function liftText(outcome: OutcomeData, nouns: Nouns): string {
   const { newest, deciles } = outcome;
   const [top] = deciles;
@@ -64,7 +64,7 @@ function tenth(decile: number, of: number): string {
   return decile === of ? 'the least risky tenth' : `tenth ${decile}`;
 }
 
-/** Whether the highest scores were right, in a sentence; undefined if that is not known. */
+/** Whether the highest scores were right, in a sentence; undefined if unknown. */
 export function highestText({ newest, calibration }: OutcomeData): string | undefined {
   const top = calibration.toSorted((a, b) => b.meanScore - a.meanScore)[0];
   if (top === undefined || top.users === 0 || newest.inSample) return undefined;

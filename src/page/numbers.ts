@@ -1,4 +1,4 @@
-// Numbers for people, always in the same form: the page must not depend on the machine's language.
+// Numbers for people, always in the same format: the page must not depend on the machine's language.
 
 const MINUS = '−';
 
@@ -7,7 +7,7 @@ export function count(value: number): string {
   return decimal(value, 0);
 }
 
-/** A sum of scores: whole from ten on, one decimal below. */
+/** A sum of scores: whole from ten on, with one decimal below. */
 export function expected(value: number): string {
   return decimal(value, Math.abs(value) < 9.95 ? 1 : 0);
 }
@@ -28,7 +28,7 @@ export function points(difference: number): string {
   return /[1-9]/.test(size) ? `${signed(difference, size)} points` : 'practically unchanged';
 }
 
-/** A relative change: `−6.7%`; undefined from nothing. */
+/** A relative change: `−6.7%`; undefined if the earlier value is 0. */
 export function relative(now: number, before: number): string | undefined {
   return before === 0 ? undefined : signed(now - before, percent(Math.abs(now / before - 1)));
 }
@@ -45,7 +45,7 @@ export function decimal(value: number, digits: number): string {
   return value < 0 && /[1-9]/.test(text) ? `${MINUS}${text}` : text;
 }
 
-/** Without a sign if nothing is left of the number. */
+/** Without a sign if the number is rounded to 0. */
 function signed(value: number, text: string): string {
   return /[1-9]/.test(text) ? `${value < 0 ? MINUS : '+'}${text}` : text;
 }

@@ -11,7 +11,7 @@ import type { Nouns } from './words.ts';
 
 const SOFT = 'var(--soft)';
 
-/** What became of each tenth of the scores. */
+/** The outcomes of each tenth of the scores. */
 export function decilesFigure({ newest, deciles }: OutcomeData, nouns: Nouns): Html {
   const overall = newest.positives / newest.users;
   const rows = deciles
@@ -70,12 +70,12 @@ export function decilesFigure({ newest, deciles }: OutcomeData, nouns: Nouns): H
   });
 }
 
-/** Positives down to a tenth. */
+/** Number of positives down to a tenth. */
 export function captured(deciles: OutcomeData['deciles'], down: number): number {
   return deciles.filter(({ decile }) => decile <= down).reduce((sum, { positives }) => sum + positives, 0);
 }
 
-/** Whether scores mean what they say. */
+/** Whether scores match the outcomes. */
 export function calibrationFigure({ newest, calibration }: OutcomeData, nouns: Nouns): Html {
   const bins = calibration
     .filter(({ users }) => users > 0)
@@ -138,7 +138,7 @@ export function calibrationFigure({ newest, calibration }: OutcomeData, nouns: N
   });
 }
 
-/** How well the order was, window by window. */
+/** How good the ranking was, window by window. */
 export function aucFigure(series: readonly Evaluated[], nouns: Nouns): Html {
   const rows = series.flatMap((one) => (one.auc === undefined ? [] : [{ ...one, auc: one.auc }]));
   const ranges = rows.flatMap((one) =>
@@ -191,7 +191,7 @@ export function aucFigure(series: readonly Evaluated[], nouns: Nouns): Html {
   });
 }
 
-/** Columns of a table of evaluations; see `evaluationCells`. @param first what a row is */
+/** Columns of a table of evaluations; see `evaluationCells`. @param first heading of the rows' names */
 export function evaluationColumns(first: string, nouns: Nouns): Column[] {
   const measures = [nouns.many, 'expected', 'came true', 'AUC', '95% interval', 'average precision', 'Brier score'];
   return [{ head: first }, ...measures.map((head) => ({ head, numeric: true }))];
@@ -215,7 +215,7 @@ function decileName(decile: number, deciles: number): string {
   return decile === deciles ? `${decile} (least)` : String(decile);
 }
 
-/** From a little below the least to a little above the most, within 0 to 1, so that marks at the ends are whole. */
+/** From slightly below the minimum to slightly above the maximum, within 0 to 1, so that marks at the ends are complete. */
 function padded(values: readonly number[]): [low: number, high: number] {
   const low = Math.min(...values, 1);
   const high = Math.max(...values, 0);

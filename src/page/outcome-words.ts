@@ -3,10 +3,10 @@ import { count, decimal, expected, percent } from './numbers.ts';
 import type { Evaluated, PageData } from './page-data.ts';
 import { believed } from './separation.ts';
 
-/** Standard errors up to which chance alone explains a difference. */
+/** Up to this many standard errors, chance alone explains a difference. */
 const CHANCE = 2;
 
-/** Whether the number of expected users can be believed, in a sentence or two. */
+/** Whether the number of expected users is reliable, in a sentence or two. */
 export function totalInShort(data: PageData): string {
   const known = data.outcome && believed(data.outcome);
   if (known === undefined) return unknownYet(data);
@@ -14,12 +14,12 @@ export function totalInShort(data: PageData): string {
   return `${verdict}. ${sentence}`;
 }
 
-/** Evaluated windows other than the one that is judged, without those that the model was trained on. */
+/** Evaluated windows other than the one in question, without those that the model was trained on. */
 export function othersOf({ outcome }: PageData, known: Evaluated): Evaluated[] {
   return (outcome?.series ?? []).filter((one) => !one.inSample && one.users > 0 && one.label !== known.label);
 }
 
-/** Why nothing is known, and when it will be. */
+/** Why nothing is known yet, and when it will be. */
 export function unknownYet({ outcome, outcomeKnownFrom, job, window }: PageData): string {
   const from =
     outcomeKnownFrom === undefined
@@ -31,7 +31,7 @@ export function unknownYet({ outcome, outcomeKnownFrom, job, window }: PageData)
   return `not known yet: no window is old enough.${from}`;
 }
 
-/** How the sum of the scores compares with what happened. */
+/** How the sum of the scores compares with the outcomes. */
 export function totalText(
   known: Evaluated,
   nouns: PageData['job']['nouns'],
@@ -50,13 +50,13 @@ export function totalText(
   };
 }
 
-/** Whether chance alone explains the difference between the sum of the scores and what happened. */
+/** Whether chance alone explains the difference between the sum of the scores and the outcomes. */
 function isClose({ users, positives, meanScore }: Evaluated): boolean {
   const sum = users * meanScore;
   return Math.abs(sum - positives) <= CHANCE * Math.sqrt(sum * (1 - meanScore));
 }
 
-/** What the windows evaluated before say. @param others without those that the model was trained on */
+/** What earlier evaluated windows show. @param others without those that the model was trained on */
 function othersClose(others: readonly Evaluated[]): string {
   if (others.length === 0) return '';
   const close = others.filter(isClose).length;

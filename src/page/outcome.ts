@@ -45,7 +45,7 @@ function orderText(judged: Evaluated | undefined): string {
   return `AUC ${measure(judged.auc)} in ${judged.label} (${range}0.5 is chance, 1 is perfect).`;
 }
 
-/** Contact changes what happens, so only those who were left alone say whether the scores were right. */
+/** Contact changes what happens, so only users who were not contacted show whether the scores were right. */
 function groupsText({ groups, newest }: OutcomeData, nouns: Nouns): Html | undefined {
   if (groups.length === 0) return undefined;
   const untreated = groups.some(({ group, evaluated }) => group === 'untreated' && evaluated.users > 0);

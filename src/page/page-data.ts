@@ -3,8 +3,8 @@ import type { DriftBin, FeatureDrift } from '../domain/feature-drift.ts';
 import type { Acceptance, Rollback } from '../domain/run-details.ts';
 import type { WindowKind } from '../domain/window.ts';
 
-// What the report page shows. Plain data, read from the published tables and the ledger. Scores, means and shares are between
-// 0 and 1; expected numbers of users are sums of scores.
+// The contents of the report page. Plain data, read from the published tables and the ledger. Scores, means and shares are
+// between 0 and 1; expected numbers of users are sums of scores.
 
 /** Users and scores of a group. */
 export interface Totals {
@@ -13,7 +13,7 @@ export interface Totals {
   readonly expected: number;
 }
 
-/** One value of a segment in two windows, to tell apart what size and what risk changed. */
+/** One value of a segment in two windows, to distinguish changes of size from changes of risk. */
 export interface SegmentChange {
   readonly value: string;
   readonly now: Totals;
@@ -51,10 +51,10 @@ interface CalibrationBin {
   readonly meanScore: number;
 }
 
-/** How the scores of one window compare with what happened. */
+/** How the scores of one window compare with the outcomes. */
 export interface Evaluated {
   readonly label: string;
-  /** Whether the model was trained on this window, so that it says nothing about new users. */
+  /** Whether the model was trained on this window, which then says nothing about new users. */
   readonly inSample: boolean;
   readonly users: number;
   readonly positives: number;
@@ -67,14 +67,14 @@ export interface Evaluated {
   readonly meanScore: number;
 }
 
-/** The newest window whose outcome is known, in detail, and those before it. */
+/** The newest window with a known outcome, in detail, and earlier ones. */
 export interface OutcomeData {
   readonly newest: Evaluated;
   readonly deciles: readonly DecileOutcome[];
   readonly calibration: readonly CalibrationBin[];
-  /** Oldest first, the newest included. */
+  /** Oldest first, including the newest. */
   readonly series: readonly Evaluated[];
-  /** The newest window by whether users were contacted; empty if that is not known. */
+  /** The newest window by whether users were contacted; empty if unknown. */
   readonly groups: readonly { readonly group: 'treated' | 'untreated'; readonly evaluated: Evaluated }[];
 }
 
@@ -85,7 +85,7 @@ export interface RiskyUser {
   readonly score: number;
   readonly band: string;
   readonly reasons: readonly string[];
-  /** Whether nobody should contact the user. */
+  /** Whether the user is held out from contact. */
   readonly holdout: boolean;
 }
 
@@ -99,7 +99,7 @@ export interface LeftOut {
 export interface PageDrift extends Omit<FeatureDrift, 'bins'> {
   /** Limit of the job file. */
   readonly limit: number | undefined;
-  /** Only for the three features that drifted most. */
+  /** Only for the three most drifted features. */
   readonly bins: readonly DriftBin[] | undefined;
 }
 
@@ -112,14 +112,14 @@ interface RunFacts {
   readonly provider: string;
   /** Per stage. */
   readonly seconds: Readonly<Record<string, number>>;
-  /** Bytes that the query read, and their price in USD; undefined if the warehouse does not tell. */
+  /** Bytes that the query read, and their price in USD; undefined if the warehouse does not report them. */
   readonly cost: { readonly bytes: number; readonly usd: number } | undefined;
   /** The page shows the ledger up to this entry. */
   readonly entryNumber: number;
   readonly warnings: readonly string[];
-  /** Set if gates refused the run, and somebody published it after a look. */
+  /** Set if gates refused the run, and somebody accepted it. */
   readonly accepted: Acceptance | undefined;
-  /** If the run is published again: what it took the place of, and why. */
+  /** Set if a rollback published the run again: what it replaced, and why. */
   readonly rollback: Rollback | undefined;
   /** Version of score-batch. */
   readonly version: string;
@@ -144,14 +144,14 @@ export interface PageData {
   readonly average: ({ readonly windows: number } & Totals) | undefined;
   /** By the first segment of the job; undefined without segments or an earlier window. */
   readonly change: { readonly segment: string; readonly values: readonly SegmentChange[] } | undefined;
-  /** Bin i holds edges[i-1] <= score < edges[i]. Shares; `reference` is that of the training data. */
+  /** Bin i holds edges[i-1] <= score < edges[i]. Shares per bin; `reference` is for the training data. */
   readonly distribution: {
     readonly edges: readonly number[];
     readonly now: readonly number[];
     readonly before: readonly number[] | undefined;
     readonly reference: readonly number[] | undefined;
   };
-  /** As in the job file, so that the page can say what a band means. */
+  /** As in the job file, so that the page can explain the bands. */
   readonly bandRules: Bands;
   /** The segment `all` first, then by segment, most users first. */
   readonly bands: readonly SegmentBands[];
@@ -163,16 +163,16 @@ export interface PageData {
   readonly trend: readonly TrendPoint[];
   /** Undefined if no window has a known outcome. */
   readonly outcome: OutcomeData | undefined;
-  /** ISO instant from which the outcome of this window is known; undefined if the job has no labels. */
+  /** ISO instant from which this window's outcome is known; undefined if the job has no labels. */
   readonly outcomeKnownFrom: string | undefined;
   /** Up to 20. */
   readonly riskiest: readonly RiskyUser[];
   /** How many features a user's reasons name, and how they were found; undefined if the job has no reasons. */
   readonly reasons: { readonly features: number; readonly method: 'shapley' | 'occlusion' } | undefined;
   readonly leftOut: readonly LeftOut[];
-  /** The feature that drifted most first; undefined if drift was not measured. */
+  /** Most drifted feature first; undefined if drift was not measured. */
   readonly drift: readonly PageDrift[] | undefined;
-  /** Relative links to the index page and to the report file with all users; undefined if there is none. */
+  /** Relative links to the index page and to the report file with all users; undefined if it does not exist. */
   readonly links: { readonly index: string | undefined; readonly list: string | undefined };
   readonly run: RunFacts;
 }

@@ -18,7 +18,7 @@ import { separationText } from './separation-words.ts';
 import { scoreTrend, usersTrend } from './trend.ts';
 import { capitalized } from './words.ts';
 
-/** The report page of a window: one HTML document with all that it needs. The same data give the same bytes. */
+/** The report page of a window as a self-contained HTML document. The same data yields the same bytes. */
 export function renderPage(data: PageData): string {
   const { job, window, links, totals } = data;
   const title = headline(data);

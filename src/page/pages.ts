@@ -13,7 +13,7 @@ export interface PagesSpec extends Pick<PageSpec, 'job' | 'window' | 'version'> 
   readonly ledger: Ledger;
   readonly runId: string;
   readonly every: WindowKind;
-  /** Scores as published, and the other tables of the job. */
+  /** The scores table as published, and the other tables of the job. */
   readonly tables: PageSpec['tables'];
   /** Absolute path of a window's page, or its address in a store. */
   readonly pageOf: (window: Pick<LedgerWindow, 'label'>) => string;
@@ -21,18 +21,18 @@ export interface PagesSpec extends Pick<PageSpec, 'job' | 'window' | 'version'> 
   readonly index: string;
   /** Absolute path of the file with all users; undefined if there is none. */
   readonly list: string | undefined;
-  /** Tells which pages are there. */
+  /** Tells which pages exist. */
   readonly present: () => Promise<(page: string) => boolean>;
 }
 
 /**
- * Makes the page of a window and the index of all windows, from the tables and the ledger. The code that renders them is
- * loaded only then.
+ * Creates the page of a window and the index of all windows, from the tables and the ledger. The rendering code is loaded only
+ * then.
  */
 export function pagesOf(spec: PagesSpec) {
   const { sink, ledger, job, window, runId, pageOf, index, present } = spec;
   const page = pageOf(window);
-  /** What the page shows. */
+  /** The page's data. */
   const data = async (): Promise<PageData> => {
     const run = runsOf(await ledger.entries({ job: job.name, window })).find((one) => one.runId === runId);
     if (run === undefined) throw new ScoreBatchError('report', `the ledger has no entry of run ${runId}`);
@@ -49,8 +49,8 @@ export function pagesOf(spec: PagesSpec) {
       const isPresent = await present();
       const linkOf: IndexSpec['linkOf'] = ({ label, completed }) => {
         const file = pageOf({ label });
-        // A run that is not completed is about to put its page in place, as this one does before it places the index. If only
-        // pages that are there had links, an index could lack the page of a run that finishes at the same time.
+        // An uncompleted run is about to put its page in place, as this one does before it places the index. If only existing
+        // pages had links, an index could lack the page of a run that finishes at the same time.
         return file === page || !completed || isPresent(file) ? linkFrom(index, file) : undefined;
       };
       const listing = await sink.read((reader) => readIndex(reader, { ...spec, linkOf }));
@@ -60,7 +60,7 @@ export function pagesOf(spec: PagesSpec) {
   };
 }
 
-/** A relative URL from one file to another; undefined if they are in different stores or buckets, or one is on this machine. */
+/** A relative URL from one file to another; undefined if they are in different stores or buckets, or if one is local. */
 function linkFrom(from: string, to: string): string | undefined {
   const [here, there] = [parseStoreAddress(from), parseStoreAddress(to)];
   if (here?.scheme !== there?.scheme || here?.bucket !== there?.bucket) return undefined;

@@ -15,7 +15,7 @@ export interface PublishedWindow extends LedgerWindow {
   readonly completed: boolean;
 }
 
-/** What the ledger says of the job's windows, up to an entry. */
+/** The job's windows by the ledger, up to an entry. */
 export interface PublishedWindows {
   /** Oldest first. */
   readonly windows: readonly PublishedWindow[];
@@ -24,8 +24,8 @@ export interface PublishedWindows {
 }
 
 /**
- * Reads the published windows, of one kind if one is given. Leaves the details of the entries where they are: a job that runs every hour has
- * thousands of them.
+ * Reads the published windows, optionally of one kind. Does not read the entries' details, because an hourly job has thousands
+ * of entries.
  */
 export async function readWindows(
   reader: TableReader,
@@ -85,7 +85,7 @@ export interface KnownWindow extends Pick<LedgerWindow, 'label' | 'start' | 'end
 }
 
 /**
- * The windows up to and including this one, oldest first, with the gaps between them. Nothing is a gap before the first
+ * The windows up to and including this one, oldest first, with the gaps between them. There are no gaps before the first
  * publication.
  *
  * @param most maximum number of windows

@@ -15,10 +15,10 @@ export interface IndexSpec {
   readonly linkOf: (window: Pick<PublishedWindow, 'label' | 'completed'>) => string | undefined;
 }
 
-/** Older windows are in the tables of the warehouse. */
+/** Older windows are only in the warehouse's tables. */
 const MOST = 1000;
 
-/** Reads the windows of a job: those that are published, and the gaps between windows of the job's length. */
+/** Reads the windows of a job: published ones, and the gaps between windows of the job's length. */
 export async function readIndex(reader: TableReader, { job, every, tables, linkOf }: IndexSpec): Promise<IndexData> {
   const { windows, entryNumber } = await readWindows(reader, tables.ledger, job.name);
   const regular = windows.filter(({ kind }) => kind === every);

@@ -14,7 +14,7 @@ import { explainedByBands, readDistribution } from './read-spread.ts';
 import { readUsers } from './read-users.ts';
 import { readBands, readDeciles, readSquares, readTotals, type Scores } from './score-sql.ts';
 
-/** What a page is made of, beside the tables. */
+/** What a page is made from, besides the tables. */
 export interface PageSpec {
   /** Keys of the job file. */
   readonly job: Pick<PageData['job'], 'name' | 'description' | 'nouns' | 'zone' | 'minCell'> & {
@@ -28,7 +28,7 @@ export interface PageSpec {
     /** Days until the outcome is known; undefined without labels. */
     readonly labelDays: number | undefined;
     readonly usdPerTib: number;
-    /** Limits of the drift of a feature. */
+    /** Limits of feature drift. */
     readonly maxFeaturePsi: number | Readonly<Record<string, number>> | undefined;
   };
   readonly window: LedgerWindow;
@@ -46,12 +46,12 @@ export interface PageSpec {
   readonly version: string;
 }
 
-/** Windows of the trend, and of the mean before this window. */
+/** Windows in the trend, and in the mean before this window. */
 const TREND = 12;
 const AVERAGE = 8;
 
 /**
- * Reads what the page shows from the published tables and the ledger.
+ * Reads the page's data from the published tables and the ledger.
  *
  * @throws ScoreBatchError `refused` if the scores table does not exist
  */
@@ -108,7 +108,7 @@ function windowFrom({ window, job }: PageSpec) {
   return windowOf(Date.parse(window.start), Date.parse(window.end), job.zone);
 }
 
-/** The run's window if the ledger names none of this kind. */
+/** The run's own window, if the ledger names none of this kind. */
 function publishedNow({ window, run }: PageSpec): PublishedWindow {
   return { ...window, runId: run.runId, publishedAt: run.recordedAt, users: run.rows?.scored ?? 0, completed: false };
 }

@@ -4,15 +4,15 @@ import type { PageData, SegmentBands } from './page-data.ts';
 import type { PublishedWindow } from './published-windows.ts';
 import { readSegment, type Scores, type SegmentCell, sumOf } from './score-sql.ts';
 
-/** Values beyond those that are read by themselves. */
+/** Stands for values that are not read individually. */
 const REST = 'all other values';
 
-/** The columns of segments, as they are in the table; a segment without one is left out. */
+/** The columns of segments in the table; a segment without one is left out. */
 export function segmentColumns({ table }: Scores, segments: readonly string[]): TableColumn[] {
   return segments.flatMap((name) => table.columns.find((other) => other.name.toLowerCase() === name.toLowerCase()) ?? []);
 }
 
-/** Bands of each segment's values, most users first; the values that are not read by themselves come last, as one. */
+/** Bands of each segment's values, most users first; values not read individually come last, as one. */
 export async function readSegments(
   scores: Scores,
   window: PublishedWindow,
@@ -35,8 +35,8 @@ export async function readSegments(
 }
 
 /**
- * A segment in two windows. Which values are read by themselves is decided by both windows together, so that no value is by itself in
- * one of them and among the rest in the other.
+ * A segment in two windows. Both windows together decide which values are read individually, so that no value is individual in
+ * one and among the rest in the other.
  */
 export async function readChange(
   scores: Scores,

@@ -6,7 +6,7 @@ import { readHistogram, type Scores } from './score-sql.ts';
 /** Bins of the scores if the bundle has no reference. */
 const TENTHS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
-/** Shares of the scores per bin of the reference, or per tenth of the range if there is none. */
+/** Shares of the scores per bin of the reference, or per tenth of the range without one. */
 export async function readDistribution(
   scores: Scores,
   { now, before }: { readonly now: PublishedWindow; readonly before: PublishedWindow | undefined },
@@ -27,7 +27,7 @@ export async function readDistribution(
 }
 
 /**
- * Share of the variance of the scores that lies between the bands (eta squared): Σ n_b (m_b − m)² / Σ (s − m)².
+ * Share of the variance of the scores between the bands (eta squared): Σ n_b (m_b − m)² / Σ (s − m)².
  *
  * @param squares sum of the squared scores
  */
@@ -35,7 +35,7 @@ export function explainedByBands(all: Totals, bands: SegmentBands['bands'], squa
   if (all.users === 0) return undefined;
   const mean = all.expected / all.users;
   const whole = squares - all.users * mean * mean;
-  // Scores have six decimals, so a smaller variance is the rounding of this subtraction.
+  // Scores have six decimals, so a smaller variance is the rounding error of this subtraction.
   if (whole / all.users < 1e-12) return undefined;
   const between = bands.reduce((sum, { users, expected }) => sum + users * (expected / users - mean) ** 2, 0);
   return Math.min(1, between / whole);

@@ -11,7 +11,7 @@ interface Options {
 
 const MOST = 20;
 
-/** The users with the highest scores, and why these are high. */
+/** The users with the highest scores, and their reasons. */
 export async function readUsers(scores: Scores, window: PublishedWindow, job: Options): Promise<RiskyUser[]> {
   const columns = scores.table.columns.map(({ name }) => name);
   const reasons = columns.filter((name) => /^reason_\d+$/.test(name));

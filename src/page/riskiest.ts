@@ -9,7 +9,7 @@ import { table } from './table.ts';
 const CLOSE = 0.01;
 /** Rows that are printed; the style sheet hides the others. */
 const PRINTED = 5;
-/** Scores that differ by less are said to be tied. */
+/** Scores that differ by less are described as tied. */
 const TIED = 0.005;
 
 export function riskiestSection(data: PageData): Html {
@@ -64,7 +64,7 @@ function closeness(riskiest: readonly RiskyUser[]): string {
   return `${range}; ranks ${tied.rank} to ${last.rank} are practically tied (${apart(tied)}).`;
 }
 
-/** The reason that at least half of the list has, in the same words. */
+/** A reason that at least half of the list has, in the same words. */
 export function commonest(riskiest: readonly RiskyUser[]): Html | undefined {
   const times = new Map<string, number>();
   for (const reason of riskiest.flatMap(({ reasons }) => [...new Set(reasons)]))

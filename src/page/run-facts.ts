@@ -6,9 +6,9 @@ import { count, decimal } from './numbers.ts';
 import type { PageData } from './page-data.ts';
 import { section } from './section.ts';
 
-/** The one section that may differ when the page is made again. */
+/** The only section that may differ when the page is generated again. */
 export function runSection({ run, window, job }: PageData): Html {
-  // A challenger is never shown to readers of the report, not even by the time that it took.
+  // Readers of the report never see a challenger, not even its time.
   const stages = Object.entries(run.seconds).filter(([stage]) => stage !== 'challenge');
   const total = stages.reduce((sum, [, seconds]) => sum + seconds, 0);
   const facts: readonly (readonly [name: string, fact: Part])[] = [

@@ -17,7 +17,7 @@ export interface Scores {
   readonly column: string;
 }
 
-/** Values of a segment that are read by themselves; the others are one. */
+/** Values of a segment to read individually; the others are combined. */
 const MOST_VALUES = 200;
 
 const MILLION = 10 ** SCORE_SCALE;
@@ -66,9 +66,9 @@ export async function readSquares(scores: Scores, window: PublishedWindow): Prom
   return Number(sum ?? 0);
 }
 
-/** Users and scores of a group of a segment's value. */
+/** Users and scores for one value of a segment and one group. */
 export interface SegmentCell {
-  /** Undefined for the values that are not read by themselves. */
+  /** Undefined for the values that are not read individually. */
   readonly value: string | undefined;
   /** A band or a run id. */
   readonly group: string;
@@ -76,8 +76,8 @@ export interface SegmentCell {
 }
 
 /**
- * Users and scores of each value of a segment in these windows together, by band or by run. The 200 values with the most users are
- * read by themselves, the others as one.
+ * Users and scores of each value of a segment in these windows together, by band or by run. The 200 values with the most users
+ * are read individually, the others as one.
  */
 export async function readSegment(
   scores: Scores,
@@ -102,7 +102,7 @@ export async function readSegment(
   return rows.map(([found, group, ...cells]) => ({ value: found ?? undefined, group: String(group), totals: toTotals(cells) }));
 }
 
-/** The first ranks: rank, score, band, key, then the named columns, as text. */
+/** The top ranks: rank, score, band, key, then the named columns, as text. */
 export async function readRiskiest(
   scores: Scores,
   window: PublishedWindow,
@@ -139,7 +139,7 @@ function totals({ reader: { dialect }, column }: Scores): string {
     ${dialect.text(`CAST(${millionths} AS ${dialect.type({ type: 'integer' })})`, { type: 'integer' })} AS millionths`;
 }
 
-/** Totals of several cells. Adds whole millionths: the sum must not depend on the order of a warehouse's rows. */
+/** Totals of several cells. Adds whole millionths, because the sum must not depend on the order of a warehouse's rows. */
 export function sumOf(cells: readonly SegmentCell[]): Totals {
   return {
     users: cells.reduce((sum, { totals }) => sum + totals.users, 0),
@@ -151,7 +151,7 @@ function toTotals([users, sum]: readonly (string | null)[]): Totals {
   return { users: Number(users), expected: Number(sum) / MILLION };
 }
 
-/** Condition: the row is of one of these publications. Window starts let a partitioned table read little. */
+/** Condition: the row belongs to one of these publications. Window starts let a partitioned table read little. */
 function ofRuns({ reader: { dialect }, job }: Scores, windows: readonly PublishedWindow[]): string {
   const { literal } = dialect;
   const starts = [...new Set(windows.map(({ start }) => start))].map((start) => instant(dialect, start));

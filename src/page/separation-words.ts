@@ -4,7 +4,7 @@ import type { PageData } from './page-data.ts';
 import { type Separation, separationOf } from './separation.ts';
 import type { Nouns } from './words.ts';
 
-/** How much the ranking by score says, in a few words. */
+/** How meaningful the ranking by score is, in a few words. */
 export function verdictInWords(separation: Separation): string {
   if (separation.bandsExplain === undefined) return 'All scores are equal, so their ranking means nothing';
   if (separation.basis === 'scores') {
@@ -36,7 +36,7 @@ export function separationText(data: PageData): Html | undefined {
 `;
 }
 
-/** What an AUC means, for people who do not know the word. */
+/** What an AUC means, for people who do not know the term. */
 function aucText({ auc, interval, basis, label }: Separation, nouns: Nouns): string {
   if (auc === undefined) return '';
   const did = basis === 'outcome' ? 'did' : 'will';

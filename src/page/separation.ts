@@ -1,26 +1,29 @@
 import { meanScore } from './change.ts';
 import type { Evaluated, OutcomeData, PageData, Totals } from './page-data.ts';
 
-/** Below it, discrimination is poor; from it on, acceptable (Hosmer, Lemeshow and Sturdivant, Applied Logistic Regression, 2013, 5.2.4). */
+/**
+ * Below this, discrimination is poor; from here on, acceptable (Hosmer, Lemeshow and Sturdivant, Applied Logistic Regression,
+ * 2013, 5.2.4).
+ */
 const ACCEPTABLE_AUC = 0.7;
-/** From it on, excellent (there). */
+/** From here on, excellent (same source). */
 const EXCELLENT_AUC = 0.8;
 
 /**
- * - `none`: all scores are equal, or the interval of the AUC has 0.5 in it or lies below
+ * - `none`: all scores are equal, or the interval of the AUC contains 0.5 or lies below it
  * - `little`: AUC below 0.7
  * - `fair`: AUC below 0.8
- * - `well`: from 0.8 on
+ * - `well`: AUC of at least 0.8
  */
 type Verdict = 'none' | 'little' | 'fair' | 'well';
 
 export interface Separation {
   readonly verdict: Verdict;
-  /** Whether outcomes say so, or only the scores themselves, taken as right. */
+  /** Whether this is based on outcomes, or only on the scores, assumed to be right. */
   readonly basis: 'outcome' | 'scores';
-  /** Of the window with the outcomes. */
+  /** Label of the window with the outcomes. */
   readonly label: string | undefined;
-  /** Of that basis; undefined if there are too few users. */
+  /** AUC on that basis; undefined if there are too few users. */
   readonly auc: number | undefined;
   readonly interval: readonly [low: number, high: number] | undefined;
   /** Mean score of the riskiest and of the least risky tenth; undefined with fewer than two tenths. */
@@ -29,8 +32,8 @@ export interface Separation {
 }
 
 /**
- * How well the scores tell users apart; undefined if there are fewer than two users. The outcome decides where it is known for
- * a window that the model was not trained on.
+ * How well the scores separate users; undefined if there are fewer than two users. Based on the outcome if it is known for a
+ * window that the model was not trained on.
  */
 export function separationOf({
   deciles,
@@ -51,8 +54,8 @@ export function separationOf({
 }
 
 /**
- * The evaluation to believe: that of the newest window, of its untreated users if treatment is known, since contact changes what
- * happens; if the model was trained on it, that of the newest earlier window where it was not. Undefined if there is none.
+ * The reliable evaluation: that of the newest window, for its untreated users if treatment is known, since contact changes what
+ * happens; if the model was trained on it, that of the newest earlier window on which it was not. Undefined if there is none.
  */
 export function believed({ newest, series, groups }: OutcomeData): Evaluated | undefined {
   const untreated = groups.find(({ group }) => group === 'untreated')?.evaluated;

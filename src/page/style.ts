@@ -1,4 +1,4 @@
-/** The style sheet of the pages. Whatever is told by colour is told by shape, hatching or words, too. */
+/** The style sheet of the pages. Whatever colour shows is also shown by shape, hatching or words. */
 export const STYLE = `
 :root {
   color-scheme: light dark;

@@ -3,7 +3,7 @@ import { type Html, html, type Part } from './html.ts';
 export interface Column {
   readonly head: Part;
   readonly numeric?: boolean;
-  /** Whether its texts are long: the table scrolls rather than break them into many lines. */
+  /** Whether its cells are long: the table then scrolls instead of breaking them into many lines. */
   readonly wide?: boolean;
 }
 
@@ -12,11 +12,11 @@ interface Table {
   /** The first one names the rows. */
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly Part[])[];
-  /** Unless the caption says only what the heading above says. */
+  /** Set if the caption says more than the heading above. */
   readonly showCaption?: boolean;
 }
 
-/** A table in a box of its own, which scrolls if the table is wider than the page. */
+/** A table in its own box, which scrolls if the table is wider than the page. */
 export function table({ caption, columns, rows, showCaption = false }: Table): Html {
   const heads = columns.map((column) => html`<th scope="col"${classOf(column)}>${column.head}</th>`);
   const body = rows.map((cells) => {

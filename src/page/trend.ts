@@ -14,7 +14,7 @@ const FILLED_KEY = keyMark(html`<rect class="k-now" x="1" y="1" width="20" heigh
 const HEIGHT = 170;
 const MARGINS = { marginTop: 18, marginBottom: 20, marginLeft: 48, marginRight: 10 };
 
-/** Users and those of them who are expected to have the outcome, per window. */
+/** Users, and how many of them are expected to have the outcome, per window. */
 export function usersTrend(points: readonly TrendPoint[], nouns: Nouns): Html {
   const known = withTotals(points);
   const last = known.at(-1);
@@ -48,7 +48,7 @@ export function usersTrend(points: readonly TrendPoint[], nouns: Nouns): Html {
   });
 }
 
-/** Mean score per window, on a scale of its own. */
+/** Mean score per window, on its own scale. */
 export function scoreTrend(points: readonly TrendPoint[], nouns: Nouns): Html {
   const means = points.map(({ label, totals }) => ({ label, mean: totals && meanScore(totals) }));
   const known = means.flatMap(({ label, mean }) => (mean === undefined ? [] : [{ label, mean }]));
@@ -117,7 +117,7 @@ export function sparkline(id: string, title: string, values: readonly (number | 
       y: { domain: roomy(known.map(({ value }) => value)) },
       marks: [
         Plot.lineY(points, { x: 'i', y: 'value', stroke: NOW, strokeWidth: 1.5 }),
-        // A value between two gaps makes no line.
+        // A value between two gaps gets a dot, because it makes no line.
         Plot.dot(known.slice(0, -1), { x: 'i', y: 'value', r: 1.2, fill: NOW }),
         Plot.dot(known.slice(-1), { x: 'i', y: 'value', r: 3, fill: NOW }),
       ],
@@ -147,7 +147,7 @@ function withTotals(points: readonly TrendPoint[]): { label: string; totals: Tot
   return points.flatMap(({ label, totals }) => (totals === undefined ? [] : [{ label, totals }]));
 }
 
-/** As many labels as fit beside each other; the last window always has one. */
+/** As many labels as fit side by side; the last window always has one. */
 function labelAxis(points: readonly TrendPoint[]): Plot.Markish[] {
   const widest = Math.max(...points.map(({ label }) => shortLabel(label).length), 1);
   const every = Math.ceil((points.length * (widest * 7.5 + 8)) / 262);
@@ -155,7 +155,7 @@ function labelAxis(points: readonly TrendPoint[]): Plot.Markish[] {
   return [Plot.axisX({ ticks, tickSize: 0, tickFormat: shortLabel, label: null })];
 }
 
-/** A gap says that it is one. */
+/** Marks gaps explicitly. */
 function gapMarks(points: readonly TrendPoint[]): Plot.Markish[] {
   if (points.length > 30) return [];
   const gaps = points.filter(({ totals }) => totals === undefined);
@@ -172,7 +172,7 @@ function gapMarks(points: readonly TrendPoint[]): Plot.Markish[] {
   ];
 }
 
-/** A range around the values, not wider than 0 to 1 for shares. */
+/** A range around the values, at most 0 to 1 for shares. */
 function roomy(values: readonly number[]): [low: number, high: number] {
   if (values.length === 0) return [0, 1];
   const low = Math.min(...values);

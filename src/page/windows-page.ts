@@ -9,12 +9,12 @@ import { table } from './table.ts';
 import { scoreTrend, usersTrend } from './trend.ts';
 import { people } from './words.ts';
 
-/** Most windows that the charts show. */
+/** Most windows in the charts. */
 const DRAWN = 104;
-/** Most windows in the table; older ones are in the tables of the warehouse. */
+/** Most windows in the table; older ones are only in the warehouse's tables. */
 const MOST_ROWS = 1000;
 
-/** The page that lists all windows of a job: one HTML document with all that it needs. */
+/** The page that lists all windows of a job, as a self-contained HTML document. */
 export function renderIndex(data: IndexData): string {
   const { job, windows } = data;
   return htmlDocument({
@@ -71,7 +71,7 @@ function list({ windows, job }: IndexData): Html {
   });
 }
 
-/** @param older windows, newest first; the change is against the first of them that has scores */
+/** @param older windows, newest first; the change is relative to the first of them that has scores */
 function cells(row: IndexRow, older: readonly IndexRow[], zone: string): Part[] {
   const { totals, publishedAt } = row;
   if (totals === undefined) return [row.label, 'no scores', '', '', '', ''];

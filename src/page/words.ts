@@ -23,7 +23,7 @@ export function listed(texts: readonly string[]): string {
   return texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} and ${texts.at(-1)}`;
 }
 
-/** The earlier window in words, with the windows between it and this one that have no scores. */
+/** The earlier window in words, with the windows in between that have no scores. */
 export function earlierWindow({ before, trend, window }: Pick<PageData, 'before' | 'trend' | 'window'>): string {
   const noun = WINDOW_NOUNS[window.kind];
   const skipped = windowsSkipped(before?.label, trend);

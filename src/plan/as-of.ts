@@ -9,10 +9,10 @@ import type { Bundle } from '../model/bundle.ts';
 import type { Ledger, Source } from '../warehouse/warehouse.ts';
 import { type ChosenColumns, chooseColumns } from './columns.ts';
 
-/** The rows that another run of the window has read, and that this one scores instead of running the query. */
+/** The rows that another run of the window read, to score again instead of running the query. */
 export interface AsOf {
   readonly run: Run;
-  /** Its `runId` is that of `run`: everything that reads frozen rows finds them by it. */
+  /** Has the `runId` of `run`, by which everything that reads frozen rows finds them. */
   readonly frozen: FrozenTable;
 }
 
@@ -24,10 +24,9 @@ export interface AsOfInput {
 }
 
 /**
- * Finds the rows that a run of this job and window has read and that are kept.
+ * Finds the kept rows that a run of this job and window read.
  *
- * @throws ScoreBatchError `configuration` if it is not such a run, `refused` if its rows are not kept, are too old, or were
- *   changed
+ * @throws ScoreBatchError `configuration` if it is not such a run, `refused` if its rows are not kept, too old, or changed
  */
 export async function rowsOfThen(runId: string, { definition, window, source, ledger }: AsOfInput): Promise<AsOf> {
   const run = runsOf(await ledger.entries({ runs: [runId] })).at(-1);
@@ -81,7 +80,7 @@ async function keptTable(
   return frozen;
 }
 
-/** The job's columns among those that the run has read. @throws ScoreBatchError `configuration` if one is missing */
+/** The job's columns among those that the run read. @throws ScoreBatchError `configuration` if one is missing */
 export function columnsOfThen({ run, frozen }: AsOf, definition: JobDefinition, bundle: Bundle): ChosenColumns {
   try {
     return chooseColumns(definition, frozen.columns, bundle);
@@ -99,7 +98,7 @@ function wrongRun(message: string, hint: string): ScoreBatchError {
   return new ScoreBatchError('configuration', `--as-of: ${message}`, { hint });
 }
 
-/** The hint of the original error is for the run that froze the rows. */
+/** Replaces the original hint, which is for the run that froze the rows. */
 function changedRows(runId: string, error: unknown): unknown {
   if (!(error instanceof ScoreBatchError) || error.kind !== 'refused') return error;
   return new ScoreBatchError('refused', `the rows that run ${runId} has read cannot be scored again: ${error.message}`, {

@@ -4,7 +4,7 @@ import { recordDefinition } from '../job/recorded-definition.ts';
 import { recordGolden, recordSignature } from '../model/recorded-model.ts';
 import { withoutSecrets } from '../secrets.ts';
 
-/** What a run is made from, for its first ledger entry: a later plan compares with it. */
+/** What a run is made from, for its first ledger entry, with which a later plan compares. */
 export async function basisOf(of: Fingerprinted): Promise<RecordedBasis> {
   const definition = Object.entries(recordDefinition(of.definition)).map(([key, value]) => [key, withoutSecrets(value)]);
   const golden = await recordGolden(of.bundle);

@@ -5,13 +5,14 @@ import type { JobDefinition } from '../job/schema.ts';
 import type { Bundle } from '../model/bundle.ts';
 import { type TriedBundle, tryBundle } from '../model/try-bundle.ts';
 
-/** Rows of the canary batch on a GPU if `score.batch_rows` is auto: about the size that a run uses. */
+/** Rows of the canary batch on a GPU if `score.batch_rows` is auto: about as many as a run uses. */
 const CANARY_ROWS = 8_192;
 
 /**
  * Loads the model once on this thread and scores the golden rows, so that a bad model is refused here and not by every worker.
  *
- * @throws ScoreBatchError `configuration` if no provider serves the model, its scores differ, or it cannot take batches of this size
+ * @throws ScoreBatchError `configuration` if no provider runs the model, its scores differ, or it cannot take batches of this
+ * size
  */
 export async function tryModel(bundle: Bundle, score: JobDefinition['score'], requireGpu: boolean): Promise<TriedBundle> {
   const { providers, batch_rows: configured } = score;

@@ -16,14 +16,14 @@ import type { Plan } from './plan.ts';
 import { publishedBefore } from './publications.ts';
 import { challengerTable } from './warehouses.ts';
 
-/** The tables that a challenger has of its own. @param scores see `challengerTable` */
+/** The challenger's own tables. @param scores see `challengerTable` */
 export function challengerNames(scores: TableName): Pick<TableNames, 'scores' | 'quarantine'> {
   return { scores, quarantine: suffixed(scores, '_quarantine') };
 }
 
 /**
- * The plan of a challenger's run over the frozen rows of the champion's: the steps of a run do not know which of the two they
- * work on. It has no report, no reasons, no labels, and tables of its own. It cannot score yet, see `readyToScore`.
+ * The plan of a challenger's run on the champion's frozen rows: a run's steps do not know which of the two they work on. It has
+ * no report, reasons or labels, and its own tables. It cannot score yet, see `readyToScore`.
  *
  * @throws ScoreBatchError the challenger's problem, if it has one
  */
@@ -61,11 +61,11 @@ export function challengerPlan(champion: Plan, challenger: Challenger, { environ
 }
 
 /**
- * The plan with the execution provider of the challenger's model and what its job has published. Checks all that a run of the
- * challenger as champion would need, so that no promotion is the first to find out.
+ * Adds the execution provider of the challenger's model, and what it has published, to the plan. Checks all that a run of the
+ * challenger as champion would need, so that a promotion meets no surprise.
  *
- * @throws ScoreBatchError `configuration` if the model does not serve, a table has other columns or belongs to another job,
- *   or the job sets a limit that the bundle has no reference for
+ * @throws ScoreBatchError `configuration` if no provider runs the model, a table has other columns or belongs to another job,
+ * or the job sets a limit for which the bundle has no reference
  */
 export async function readyToScore(plan: Plan, champion: Job, context: Context): Promise<Plan> {
   const { job, bundle, window, source, sink, kinds, tables, requireGpu, ledger } = plan;
@@ -81,12 +81,12 @@ export async function readyToScore(plan: Plan, champion: Job, context: Context):
   await checkDraft({ job, window, source, sink, kinds, tables, estimatedBytes: undefined, console }, phasesOf('publish'));
   const { name, version } = bundle.definition;
   const model = { name, version, digest: bundle.digest };
-  // The champion has been published for this window: whatever its challengers have for overlapping ones is in the way.
+  // The champion is published for this window, so whatever its challengers published for overlapping ones must give way.
   const before = await publishedBefore(ledger, { definition, window, model, replaceOverlapping: true, checkGates: true });
   return { ...plan, execution, sizing, ...before };
 }
 
-/** The job of the challenger's runs. */
+/** The job definition of the challenger's runs. */
 function challengerOf(job: Job, model: string, bundle: Bundle): Job {
   const { challenger: _challenger, labels: _labels, ...definition } = job.definition;
   const { reasons: _reasons, ...score } = definition.score;

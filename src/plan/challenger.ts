@@ -11,7 +11,7 @@ import { loadJobBundle } from './job-bundle.ts';
 export interface Challenger {
   /** Folder of its bundle, as in the job file. */
   readonly model: string;
-  /** The bundle; undefined if it cannot be read. */
+  /** Undefined if it cannot be read. */
   readonly bundle: Bundle | undefined;
   /** Columns that feed its features, in the order of the features; empty if it cannot score. */
   readonly features: readonly Column[];
@@ -19,7 +19,7 @@ export interface Challenger {
   readonly problem: ScoreBatchError | undefined;
 }
 
-/** The bundle of the job's challenger, or why there is none; undefined if the job has no challenger. */
+/** The bundle of the job's challenger, or why it cannot be read; undefined if the job has no challenger. */
 export async function loadChallenger(job: Job): Promise<Omit<Challenger, 'features'> | undefined> {
   if (job.definition.challenger === undefined) return undefined;
   const { model } = job.definition.challenger;
@@ -31,7 +31,7 @@ export async function loadChallenger(job: Job): Promise<Omit<Challenger, 'featur
   }
 }
 
-/** Finds the columns of the query that feed the challenger. */
+/** Adds the query's columns that feed the challenger. */
 export function planChallenger(
   loaded: Omit<Challenger, 'features'> | undefined,
   definition: JobDefinition,
@@ -62,7 +62,7 @@ export function championDefinition(
 }
 
 /**
- * Renames of the bundle's features. Those that neither bundle has stay: they are mistakes, and are reported as such.
+ * Renames of the bundle's features. Those that neither bundle has are kept, to be reported as mistakes.
  *
  * @param other undefined if only this bundle's renames are wanted
  */
@@ -76,7 +76,7 @@ export function renamesOf(
   return Object.fromEntries(Object.entries(renames).filter(([name]) => kept(name)));
 }
 
-/** @throws the error itself if it is not one of the user's */
+/** @throws the error itself if it is not for the user */
 function asProblem(error: unknown): ScoreBatchError {
   if (error instanceof ScoreBatchError) return error;
   throw error;

@@ -12,7 +12,7 @@ import type { Source } from '../warehouse/warehouse.ts';
 import { refuseOtherJobs } from './publications.ts';
 import type { Warehouses } from './warehouses.ts';
 
-/** The parts of a run, which may be different processes. */
+/** The phases of a run, which may be different processes. */
 const PHASES = ['freeze', 'score', 'publish'] as const;
 /** `aside` scores rows that are not published. */
 export type Phase = (typeof PHASES)[number] | 'aside';
@@ -22,14 +22,14 @@ export interface Draft extends Pick<Warehouses, 'source' | 'sink' | 'kinds'> {
   readonly job: Job;
   readonly window: Window;
   readonly tables: Tables;
-  /** Bytes that the query will read; undefined if the source cannot tell. */
+  /** Bytes that the query will read; undefined if the source cannot estimate them. */
   readonly estimatedBytes: number | undefined;
   readonly console: Context['console'];
 }
 
 /** A reason to refuse a run before any row moves. */
 interface Check {
-  /** Phases that depend on it; a process that does none of them skips it. */
+  /** Phases that need it; a process that does none of them skips it. */
   readonly phases: readonly Phase[];
   /** @throws ScoreBatchError if the run must not start */
   readonly refuse: (draft: Draft) => void | Promise<void>;
@@ -82,7 +82,7 @@ export function refuseMissingReference({ definition }: Job, bundle: Bundle): voi
   );
 }
 
-/** @returns bytes that the query will read; undefined if the source cannot tell */
+/** @returns bytes that the query will read; undefined if the source cannot estimate them */
 export async function estimateBytes(source: Source, query: Query): Promise<number | undefined> {
   return canEstimate(source) ? await source.estimate(query) : undefined;
 }

@@ -4,9 +4,9 @@ import { ScoreBatchError } from '../errors.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import type { Bundle } from '../model/bundle.ts';
 
-/** Each class is a column, and an array beside each chunk that is scored. */
+/** Each class is a column, and an array with each scored chunk. */
 const MAX_CLASSES = 100;
-/** Snowflake's limit, the lowest: BigQuery takes 300 characters, and DuckDB any number. */
+/** Snowflake's limit, the lowest: BigQuery allows 300, and DuckDB any number. */
 const MAX_CHARACTERS = 255;
 
 const OTHERWISE = 'or publish one of the classes: score.class instead of score.classes';
@@ -15,7 +15,7 @@ const OTHERWISE = 'or publish one of the classes: score.class instead of score.c
  * The columns that the job publishes for the classes of its bundle.
  *
  * @returns undefined without `score.classes: all`
- * @throws ScoreBatchError `configuration` if two columns would have one name, whichever the warehouse, or are too many
+ * @throws ScoreBatchError `configuration` if two columns would have the same name in any warehouse, or there are too many
  */
 export function planClasses(definition: JobDefinition, { folder, signature }: Bundle): PublishedClasses | undefined {
   const { classes } = signature;
@@ -35,7 +35,7 @@ export function planClasses(definition: JobDefinition, { folder, signature }: Bu
       { hint: `shorten the labels of the model, ${OTHERWISE}` },
     );
   }
-  // Warehouses ignore the case of a name, or may.
+  // Warehouses ignore case, or may do so.
   const taken = new Map<string, string>([
     ...source.key.map((name) => [name.toLowerCase(), `the key column ${name}`] as const),
     ...sink.keep.map((name) => [name.toLowerCase(), `the kept column ${name}`] as const),

@@ -5,14 +5,14 @@ import type { Bundle } from '../model/bundle.ts';
 import { featureColumns } from '../model/query-check.ts';
 import { nearest } from '../suggest.ts';
 
-/** Columns of the query by purpose. */
+/** Columns of the query by role. */
 export interface ChosenColumns {
   readonly key: readonly Column[];
-  /** Published beside the score. */
+  /** Columns published beside the score. */
   readonly keep: readonly Column[];
   /** Columns that feed the model's features, in the order of the features. */
   readonly features: readonly Column[];
-  /** All of these columns, each once. */
+  /** All of the above, without duplicates. */
   readonly needed: readonly Column[];
 }
 
@@ -65,7 +65,7 @@ export function chooseColumns(definition: JobDefinition, schema: Schema, bundle:
   return { key, keep, features, needed: eachOnce([...key, ...keep, ...features]) };
 }
 
-/** Columns without those that an earlier one has the name of, in whatever case. */
+/** Removes columns whose name, ignoring case, an earlier one has. */
 export function eachOnce(columns: readonly Column[]): Column[] {
   const seen = new Set<string>();
   return columns.filter(({ name }) => !seen.has(name.toLowerCase()) && seen.add(name.toLowerCase()));

@@ -7,8 +7,8 @@ import { didYouMean } from '../suggest.ts';
 import type { Source } from '../warehouse/warehouse.ts';
 
 /**
- * Whether the tables of a job on events have the columns that its feature file names. The query itself would fail with the words of the
- * warehouse, or take a decimal for a whole number and compute something else than the stream did.
+ * Checks that the tables of a job on events have the columns of its feature file. Otherwise the query would fail with the
+ * warehouse's message, or take a decimal for an integer and compute other values than the stream.
  *
  * @throws ScoreBatchError `configuration` with the first column that is missing or is not of an integer type
  */
@@ -31,7 +31,7 @@ export async function checkEventTables(
           hint: didYouMean(name, all),
         });
       }
-      // Whole numbers of a warehouse may be decimals without a fraction, such as NUMBER(38, 0).
+      // A warehouse's integers may be decimals without a fraction, such as NUMBER(38, 0).
       const isWhole = column.type === 'integer' || (column.type === 'decimal' && column.digits?.[1] === 0);
       if (!whole || isWhole) continue;
       throw new ScoreBatchError(

@@ -9,13 +9,13 @@ import type { ChosenColumns } from './columns.ts';
 
 /** Features whose drift is measured. */
 export interface DriftPlan {
-  /** In the order of the model. */
+  /** In the model's order. */
   readonly features: readonly CountedFeature[];
-  /** Features that the bundle has no reference for. */
+  /** Features without a reference in the bundle. */
   readonly unmeasured: readonly string[];
 }
 
-/** @returns undefined if the job does not ask for the drift of features, or the bundle has no reference for any */
+/** @returns undefined if the job does not ask for feature drift, or the bundle has no reference for any feature */
 export function planDrift(
   definition: JobDefinition,
   bundle: Bundle,
@@ -36,8 +36,8 @@ export function planDrift(
 }
 
 /**
- * @throws ScoreBatchError `configuration` if the job asks for the drift of features and the bundle has no reference for any, or
- *   a limit names a feature that has none
+ * @throws ScoreBatchError `configuration` if the job asks for feature drift and the bundle has no reference at all, or a limit
+ * names a feature without one
  */
 export function refuseUnmeasured({ definition: { gates, report } }: Job, bundle: Bundle): void {
   const references = referencesOf(bundle);

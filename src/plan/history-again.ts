@@ -2,7 +2,7 @@ import type { Plan } from './plan.ts';
 import { publishedBefore } from './publications.ts';
 
 /**
- * The plan with what is published now, for a run that has waited for runs of other windows.
+ * The plan with the present publications, for a run that has waited for runs of other windows.
  *
  * @throws ScoreBatchError as `publishedBefore`
  */

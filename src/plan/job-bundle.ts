@@ -6,7 +6,7 @@ import { withScore } from '../model/scored-class.ts';
 /** Which of a job's models. */
 export type Which = 'model' | 'challenger';
 
-/** What the job file says of a model: a folder, or a version of a registry. @throws Error if the job has no challenger */
+/** The job file's value for a model: a folder, or a registered version. @throws Error if the job has no challenger */
 export function modelText({ definition }: Pick<Job, 'definition'>, which: Which): string {
   const text = which === 'model' ? definition.model : definition.challenger?.model;
   if (text === undefined) throw new Error('a job without a challenger has no bundle of one');
@@ -14,9 +14,9 @@ export function modelText({ definition }: Pick<Job, 'definition'>, which: Which)
 }
 
 /**
- * Reads a bundle of the job with the score that the job chooses.
+ * Loads a bundle of the job, with the score that the job selects.
  *
- * @param job with its models located, see `locatedJob`
+ * @param job with located models, see `locatedJob`
  * @throws ScoreBatchError `configuration` as `loadBundle` and `withScore`; of any kind if the registry has no bundle for it
  */
 export async function loadJobBundle(job: Job, which: Which = 'model'): Promise<Bundle> {

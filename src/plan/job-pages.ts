@@ -26,7 +26,7 @@ export interface JobPages {
   readonly stores: Pick<ObjectStore, 'list'>;
 }
 
-/** Makes page and index of a window, if the job has a page. The code for it is loaded only then. */
+/** Creates page and index of a window, if the job has a page. The code is loaded only then. */
 export function jobPages(wanted: JobPages): Pages | undefined {
   const spec = pagesSpec(wanted);
   if (spec === undefined) return undefined;
@@ -71,7 +71,7 @@ export function pagesSpec({ job, window, runId, sink, ledger, columns, files, st
   };
 }
 
-/** Tells which pages are there. Pages in a store are listed at once. @param template of the pages */
+/** Tests which pages exist. Pages in a store are listed in one go. @param template of the pages */
 async function presentPages(template: string, stores: JobPages['stores']): Promise<(page: string) => boolean> {
   const address = parseStoreAddress(template);
   if (address === undefined) return existsSync;

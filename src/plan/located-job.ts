@@ -8,10 +8,10 @@ import type { Ledger } from '../warehouse/warehouse.ts';
 import { modelText, type Which } from './job-bundle.ts';
 import { openWarehouses } from './warehouses.ts';
 
-// Jobs whose models come from a registry. Its client is loaded for no other job.
+// Jobs with models from a registry, whose client is loaded for no other job.
 
 interface LocateOptions {
-  /** Of the job; opened if it is not given and is needed. */
+  /** The job's ledger; opened if needed and not given. */
   readonly ledger?: Ledger | undefined;
   /** Versions that a run keeps, instead of what the registry says now. */
   readonly pinned?: RegisteredModels | undefined;
@@ -23,10 +23,10 @@ export function isRegistered({ definition }: Pick<Job, 'definition'>): boolean {
 }
 
 /**
- * The job with the folders of its models. A URI is resolved once: a job that is located already is returned as it is. What is
- * wrong with the challenger's is kept for later, since it stops no run.
+ * Adds the folders of the job's models. A URI is resolved once: a job that is already located is returned unchanged. A problem
+ * with the challenger's model is kept for later, since it stops no run.
  *
- * @throws ScoreBatchError `unavailable` if the registry is down and the job does not allow the version that was pinned last
+ * @throws ScoreBatchError `unavailable` if the registry is down and the job does not allow the version pinned last
  */
 export async function locatedJob(job: Job, context: Context, { ledger, pinned }: LocateOptions = {}): Promise<Job> {
   if (!isRegistered(job) || (job.located !== undefined && pinned === undefined)) return job;
@@ -46,7 +46,7 @@ export function registeredOf({ located }: Pick<Job, 'located'>): RegisteredModel
 }
 
 /**
- * The unfinished run of a window whose versions a run would keep if it resumes it: the newest one with the job's URIs.
+ * The unfinished run of a window whose versions must be kept if it is resumed: the newest one with the job's URIs.
  *
  * @param entries all of the job and window
  */
@@ -54,9 +54,15 @@ export function pinningRun(job: Job, entries: readonly LedgerEntry[]): PinningRu
   return unfinishedRuns(entries).find((run): run is PinningRun => pins(job, run));
 }
 
-/** The newest run of a window, however it ended, if it pins versions of the job's URIs. @param entries all of the job and window */
+/**
+ * The newest run of a window, however it ended, if it pins versions of the job's URIs. Messages and promotions have entries
+ * for the window, too; only a run has one with the state `started`.
+ *
+ * @param entries all of the job and window
+ */
 export function newestPinning(job: Job, entries: readonly LedgerEntry[]): PinningRun | undefined {
-  const newest = runsOf(entries).at(-1);
+  const begun = new Set(entries.filter(({ state }) => state === 'started').map(({ runId }) => runId));
+  const newest = runsOf(entries).findLast(({ runId }) => begun.has(runId));
   return newest !== undefined && pins(job, newest) ? newest : undefined;
 }
 
@@ -107,7 +113,7 @@ async function located(job: Job, which: Which, { context, ledger, pinned }: Loca
   }
 }
 
-/** The version that a run of the job pinned last for a URI, as its model or as its challenger. */
+/** The version that a run of the job last pinned for a URI, as model or as challenger. */
 async function pinnedLast({ definition }: Job, uri: string, ledger: Ledger): Promise<RegisteredModel | undefined> {
   const pins = (await ledger.entries({ job: definition.name })).flatMap(({ details: { registered } }) => [
     registered?.challenger,

@@ -46,17 +46,17 @@ import { openWarehouses, reservedFiles, tableNames, type Warehouses } from './wa
 export interface PlanOptions extends VersionOptions {
   readonly requireGpu: boolean;
   readonly workers: number | undefined;
-  /** The part of a run that this process does. It checks only what that part needs. */
+  /** The part of a run that this process does. Only its needs are checked. */
   readonly phase: 'all' | Phase;
   /** Replace a report file that this job did not write; false by default. */
   readonly force?: boolean | undefined;
   /** Replace publications of overlapping windows; false by default. */
   readonly replaceOverlapping?: boolean | undefined;
-  /** Id of the run whose kept rows are scored, instead of the query's rows as they are now. */
+  /** Id of the run whose kept rows are scored, instead of the query's present rows. */
   readonly asOf?: string | undefined;
 }
 
-/** Everything that is known of a run before any row moves. */
+/** Everything known about a run before any row moves. */
 export interface Plan
   extends ChosenColumns,
     PublishedBefore,
@@ -70,20 +70,20 @@ export interface Plan
   /** Where the model runs; undefined if this process scores nothing. */
   readonly execution: Execution | undefined;
   readonly tables: Tables;
-  /** Rows that the highest scores are compared with to explain them; undefined if the job has no reasons. */
+  /** Rows that the highest scores are compared with in order to explain them; undefined if the job has no reasons. */
   readonly baseline: Baseline | undefined;
   /** Identity of the source database, see `Source.identity`. */
   readonly identity: string;
   readonly fingerprint: string;
   /** What the run is made from, for the ledger; undefined if this process does not begin it. */
   readonly basis: RecordedBasis | undefined;
-  /** Whether the report and summary tables take this kind of window. */
+  /** Whether report and summary tables include this kind of window. */
   readonly reported: boolean;
   /** The files of the window's report; empty if the job writes none. */
   readonly reportFiles: readonly ReportFile[];
   /** Files and folders that the report must never replace. */
   readonly reserved: readonly Reserved[];
-  /** Whether the report may replace what this job did not write. */
+  /** Whether the report may replace files that this job did not write. */
   readonly force: boolean;
   readonly requireGpu: boolean;
   readonly sizing: Sizing;
@@ -91,28 +91,28 @@ export interface Plan
   readonly tap: TapPlan | undefined;
   /** Features whose drift is measured; undefined if none is. */
   readonly drift: DriftPlan | undefined;
-  /** A second model for the same rows; undefined if the job has none. */
+  /** The second model for the same rows; undefined if the job has none. */
   readonly challenger?: Challenger | undefined;
-  /** Bytes that the query will read; undefined if the source cannot tell. */
+  /** Bytes that the query will read; undefined if the source cannot estimate them. */
   readonly estimatedBytes: number | undefined;
   /** Shows the stages of the window's run. */
   readonly stages: Stages;
-  /** What the run reads and changes if it is a slice. */
+  /** What the run reads and changes; set for a slice. */
   readonly slice?: SlicePlan | undefined;
-  /** The rows of an earlier run, if they are scored instead of the query's. */
+  /** An earlier run's rows, if scored instead of the query's. */
   readonly asOf?: AsOf | undefined;
 }
 
-/** What is particular to the plan of a slice. */
+/** The part of a plan that only slices have. */
 export interface SlicePlan {
   readonly details: SliceDetails;
   /** The job's query as of the slice, for users whose keys are in a relation. @param relation FROM clause without alias */
   readonly bind: (relation: string) => Query;
-  /** The query for all users as of another instant, ISO text with microseconds. */
+  /** The query for all users as of another instant, ISO string with microseconds. */
   readonly bindAt: (asOf: string) => Query;
-  /** Where the rows are copied to, if the slice ends with a window of the batch. */
+  /** Where to copy the rows, if the slice ends at the end of a window of the batch. */
   readonly boundary: TableLayout | undefined;
-  /** Parquet file with the scores that the current table has; see `SliceSetup`. */
+  /** Parquet file with the current table's scores; see `SliceSetup`. */
   readonly earlier?: string | undefined;
 }
 
@@ -143,7 +143,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
 interface Planning {
   readonly context: Context;
   readonly stages: Stages;
-  /** Opened by now. */
+  /** Already open. */
   readonly warehouses?: Warehouses;
 }
 
@@ -236,7 +236,7 @@ async function planRun(job: Job, window: Window, options: PlanOptions, planning:
     },
     ...published,
     classes,
-    // The fingerprint is of the champion's own columns: a challenger that comes or goes restarts no run.
+    // The fingerprint covers only the champion's columns, so adding or removing a challenger restarts no run.
     needed: eachOnce([...columns.needed, ...(challenger?.features ?? [])]),
     ...before,
     fingerprint: fingerprintOf(fingerprinted),

@@ -10,29 +10,29 @@ export interface OpenFeature {
   readonly dtype: string;
   /** What is missing, in a few words. */
   readonly why: string;
-  /** The column that comes closest, if any. */
+  /** The closest column, if any. */
   readonly column: string | undefined;
 }
 
-/** What a model and a table tell about a new job. The rest stays open, with candidates. */
+/** What a model and a table reveal about a new job. The rest stays open, with candidates. */
 export interface Proposal {
   readonly key: Column | undefined;
   readonly keyCandidates: readonly string[];
-  /** The column that decides the window; undefined if the table has none, or several. */
+  /** The column that decides the window; undefined if the table has none or several. */
   readonly time: Column | undefined;
   readonly timeCandidates: readonly Column[];
-  /** Columns that feed features, each once. */
+  /** Columns that feed features, without duplicates. */
   readonly features: readonly Column[];
   readonly open: readonly OpenFeature[];
   /** Names of all other columns. */
   readonly others: readonly string[];
 }
 
-/** Types of a key: two values compare exactly. */
+/** Types that may be keys, because their values compare exactly. */
 const KEY_TYPES: readonly string[] = ['integer', 'decimal', 'string', 'uuid'];
 const TIME_TYPES: readonly string[] = ['date', 'datetime', 'timestamp'];
 
-/** @param table the last part of the table's name; keys are often named after it */
+/** @param table last part of the table's name; keys are often named after it */
 export function propose(signature: Signature, schema: Schema, table: string): Proposal {
   const usable = schema.filter(({ name }) => !name.toLowerCase().startsWith('score_batch_'));
   const found = featuresOf(signature).map(({ feature, dtype }) => {
@@ -69,7 +69,7 @@ export function propose(signature: Signature, schema: Schema, table: string): Pr
   };
 }
 
-/** The column named `id` or after the table; else the only one with the name of a key. */
+/** The column named `id` or after the table; otherwise the only one with a key's name. */
 function proposeKey(
   schema: Schema,
   features: readonly Column[],

@@ -10,13 +10,13 @@ import type { JobDefinition } from '../job/schema.ts';
 import type { Ledger, Sink } from '../warehouse/warehouse.ts';
 import { localRange } from '../window/local-time.ts';
 
-/** What is already published and affects a run. */
+/** Existing publications that affect a run. */
 export interface PublishedBefore {
   /** Ledger entries of the run's window. */
   readonly entries: readonly LedgerEntry[];
   /** Publications of overlapping windows, which the run supersedes. */
   readonly overlaps: readonly PublishedEntry[];
-  /** The publication of the latest earlier window of the same kind, however long ago. */
+  /** The publication of the latest earlier window of the same kind, however old. */
   readonly last: PublishedEntry | undefined;
   /** Set if the previous publication used a different model. */
   readonly modelChanged: ModelChange | undefined;
@@ -57,7 +57,7 @@ export async function publishedBefore(ledger: Ledger, options: BeforeOptions): P
   return { entries, overlaps, last, modelChanged: modelChange(model, [own, last]) };
 }
 
-/** Rows published for the window just before; undefined if that is not published. An ad hoc window has none before it. */
+/** Rows published for the preceding window; undefined if that is not published. An ad hoc window has no preceding one. */
 export function rowsBefore({ last, window }: Pick<PublishedBefore, 'last'> & { readonly window: Window }): RunRows | undefined {
   return last?.window.end === window.start.toISOString() && window.kind !== 'ad hoc' ? last.rows : undefined;
 }

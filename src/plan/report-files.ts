@@ -18,7 +18,7 @@ interface ReportPlan extends Pick<Warehouses, 'stores'> {
   readonly writes: boolean;
 }
 
-/** The files of the window's report, once it is known that the job may write them. */
+/** The files of the window's report, after checking that the job may write them. */
 export async function planReport({
   job,
   window,

@@ -8,7 +8,7 @@ import { openWarehouse } from '../warehouse/open.ts';
 /**
  * Columns of a table in a warehouse, before any job names it. Reads no rows.
  *
- * @param table as it is written in a query, quoted if necessary
+ * @param table as written in a query, quoted if necessary
  * @throws ScoreBatchError if the warehouse or the table does not exist
  */
 export async function tableColumns(url: string, table: string, context: Context): Promise<Schema> {

@@ -15,19 +15,19 @@ import { isEmbedded, takesTaps } from '../warehouse/tapping.ts';
 import type { Sink, Source } from '../warehouse/warehouse.ts';
 import type { ChosenColumns } from './columns.ts';
 
-/** If scoring would take longer, rows are frozen first: no other process can write the file during a scan. */
+/** If scoring would take longer, rows are frozen first: during a scan no other process can write to the file. */
 const MAX_SECONDS = 60;
 
 /** How rows are scored as the query returns them. */
 export interface TapPlan extends TapMemoryPlan {
   readonly columns: readonly TapColumn[];
-  /** Bytes of memory that the plan fits into. */
+  /** Memory limit that the plan fits into, bytes. */
   readonly bound: number;
-  /** Depends on the model alone: the size of a batch changes the last bits of a sum. */
+  /** Depends on the model alone, because the batch size changes the last bits of a sum. */
   readonly batchRows: number;
   /** Estimated seconds of scoring. */
   readonly seconds: number;
-  /** Seconds per row of one session. */
+  /** Seconds per row in one session. */
   readonly rowSeconds: number;
 }
 
@@ -45,7 +45,7 @@ export interface TapInput {
 }
 
 /**
- * Scoring workers to start while the plan is made: loading their code takes about as long.
+ * Scoring workers to start during planning: loading their code takes about as long.
  *
  * @param requestedWorkers from `--workers` @returns undefined if the job always freezes its rows
  */
@@ -70,7 +70,7 @@ export function threadsToStart(
 export async function planTap(input: TapInput): Promise<TapPlan | undefined> {
   const { definition, query, source, sizing, served, alone } = input;
   const { freeze, keep_rows: kept } = definition.source;
-  // Rows that are kept, or that two models score, are read once. What is scored on its way has one score.
+  // Kept rows, and rows for two models, are read once. A tap produces a single score.
   const { challenger, score } = definition;
   const freezes = freeze === 'always' || kept !== undefined || challenger !== undefined || score.classes !== undefined;
   if (freezes || served === undefined || !alone) return undefined;

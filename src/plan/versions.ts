@@ -7,12 +7,12 @@ import type { Job } from '../job/load.ts';
 import { locatedJob, newestPinning, pinningRun } from './located-job.ts';
 import type { Warehouses } from './warehouses.ts';
 
-// Which versions of registered models a run scores with.
+// Decides which versions of registered models a run scores with.
 
 export interface VersionOptions {
   /** Never resume an unfinished run; false by default. */
   readonly fresh?: boolean | undefined;
-  /** Versions that a run keeps, if it is known which run it is. */
+  /** Versions to keep, if it is known which run this is. */
   readonly pinned?: RegisteredModels | undefined;
 }
 
@@ -23,15 +23,15 @@ interface Planning<P> {
   readonly planWith: (job: Job) => Promise<P>;
 }
 
-/** What of a plan says which run it would resume. */
+/** The parts of a plan that tell which run it would resume. */
 interface Resumable {
   readonly entries: readonly LedgerEntry[];
   readonly fingerprint: string;
 }
 
 /**
- * Makes a plan of a job whose models come from a registry. A run that is resumed keeps the versions that it began with, wherever an
- * alias moved meanwhile; any other asks the registry.
+ * Plans a job whose models come from a registry. A resumed run keeps the versions that it began with, even if an alias has
+ * moved meanwhile; any other run asks the registry.
  */
 export async function planVersions<P extends Resumable>(
   job: Job,
@@ -45,20 +45,20 @@ export async function planVersions<P extends Resumable>(
     const run = pinningRun(job, entries);
     const plan = run && (await planOf(run.details.registered, isResumed));
     if (plan !== undefined) return plan;
-    // A step that is repeated belongs to the run that has ended meanwhile.
+    // A repeated step belongs to the run that has ended meanwhile.
     const newest = joins ? newestPinning(job, entries) : undefined;
     const joined = newest && (await planOf(newest.details.registered, ({ fingerprint }) => fingerprint === newest.fingerprint));
     if (joined !== undefined) return joined;
   }
   return await planWith(await locatedJob(job, context, { ledger }));
 
-  /** Returns undefined if the job was changed otherwise, so that the plan is not that of the run. */
+  /** Returns undefined if the job changed in other ways, so that the plan is not for that run. */
   async function planOf(kept: RegisteredModels, isOf: (plan: P) => boolean): Promise<P | undefined> {
     try {
       const plan = await planWith(await locatedJob(job, context, { ledger, pinned: kept }));
       return isOf(plan) ? plan : undefined;
     } catch (error) {
-      // The version may not fit the job any more.
+      // The version may no longer fit the job.
       if (error instanceof ScoreBatchError && error.kind === 'configuration') return undefined;
       throw error;
     }

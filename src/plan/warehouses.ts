@@ -19,29 +19,29 @@ interface Ends<T> {
   readonly sink: T;
 }
 
-/** A job's source, sink and ledger, and what else a command needs of their warehouses. */
+/** A job's source, sink and ledger, and everything else that a command needs of their warehouses. */
 export interface Warehouses {
   readonly source: Source;
   readonly sink: Sink;
   /** The ledger beside the scores table. */
   readonly ledger: Ledger;
   readonly kinds: Ends<WarehouseKind>;
-  /** Local files and folders of the warehouses; empty for a remote one. */
+  /** Local files and folders of the warehouses; empty for remote ones. */
   readonly files: Ends<readonly string[]>;
-  /** The stores of objects that report files may be in. */
+  /** The object stores in which report files may be. */
   readonly stores: ObjectStore;
   /** Lets a worker thread open the source itself. */
   readonly sourceAccess: WarehouseAccess;
   /** @throws ScoreBatchError if the sink's warehouse does not exist */
   reachSink(): Promise<void>;
   /**
-   * Shares one opening of each DuckDB file among several reads, until disposed. Does nothing if source and sink are of different
-   * kinds: waiting for the other warehouse would keep the file from other processes too long.
+   * Opens each DuckDB file once for several reads, until disposed. Does nothing if source and sink are of different kinds:
+   * waiting for the other warehouse would block other processes from the file for too long.
    */
   readTogether(): AsyncDisposable;
 }
 
-/** Opens the source and the sink of a job. Nothing connects yet. They close at the end of the command. */
+/** Opens a job's source and sink, without connecting yet. They close at the end of the command. */
 export async function openWarehouses({ definition, root }: Job, context: Context): Promise<Warehouses> {
   const { cores, memory } = readMachine();
   const bound = requestedBound(context.maxMemory, definition.score.max_memory) ?? machineBound(memory);
@@ -72,7 +72,7 @@ export async function openWarehouses({ definition, root }: Job, context: Context
   };
 }
 
-/** Source and sink may give the same warning: each is shown once. */
+/** Source and sink may give the same warning: show it once. */
 function opener(context: Context): (access: WarehouseAccess) => Promise<Warehouse> {
   const { environment, signal } = context;
   const warned = new Set<string>();

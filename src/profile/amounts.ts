@@ -1,12 +1,12 @@
 import { grouped } from '../domain/counted.ts';
 
-/** Three digits, and no more decimals than they take: `0.0123`, `1.53`, `12.2`, `1,890`. */
+/** Three digits, with only as many decimals as they take: `0.0123`, `1.53`, `12.2`, `1,890`. */
 export function amount(value: number): string {
   if (Math.abs(value) >= 100) return grouped(Math.round(value));
   return value.toLocaleString('en', { maximumSignificantDigits: 3 });
 }
 
-/** Rows, which may be a part of one on average. */
+/** Rows, which on average may be a fraction. */
 export function rowsText(rows: number): string {
   return rows >= 10 ? grouped(Math.round(rows)) : amount(rows);
 }

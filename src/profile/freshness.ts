@@ -3,18 +3,18 @@ import { amount, span } from './amounts.ts';
 import { batchIsWithin, cheapestWithin } from './intervals.ts';
 import type { Profile } from './profile.ts';
 
-/** Which interval keeps rows as fresh as somebody wants them. */
+/** Which interval keeps rows as fresh as requested. */
 export interface Freshness {
   readonly target_seconds: number;
-  /** Whether the batch, as it runs today, is enough. */
+  /** Whether the batch, as it runs today, suffices. */
   readonly batch_is_enough: boolean;
-  /** Minutes; null if the batch is enough. */
+  /** Minutes; null if the batch suffices. */
   readonly interval_minutes: number | null;
 }
 
 /**
  * @param targetSeconds the greatest age of a row before it is scored
- * @returns undefined without a line to tell from
+ * @returns undefined without a fitted line
  * @throws ScoreBatchError `usage` for a target that no interval meets
  */
 export function freshnessOf({ batch, intervals }: Profile, targetSeconds: number): Freshness | undefined {

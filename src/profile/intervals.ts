@@ -11,22 +11,22 @@ const MINUTES = [15, 30, 60, 120, 180, 240, 360, 480, 720, 1440] as const;
 
 const GRAIN_HOURS: Readonly<Record<Grain, number>> = { week: 168, day: 24, hour: 1 };
 
-/** What the job does today: one run for a window. */
+/** What the job does today: one run per window. */
 export interface Batch {
   readonly kind: Sample['window']['kind'];
   /** Length of the window. */
   readonly hours: number;
-  /** Medians of the runs of such windows. */
+  /** Medians over the runs of such windows. */
   readonly rows: number;
   readonly seconds: number;
   readonly bytes: number | null;
   readonly usd: number | null;
 }
 
-/** What slices of one length cost. */
+/** Cost of slices of one length. */
 export interface Interval {
   readonly minutes: number;
-  /** Slices in one window of the batch. */
+  /** Slices per window of the batch. */
   readonly slices: number;
   /** Rows of one slice; may be below 1. */
   readonly rows: number;
@@ -42,7 +42,7 @@ export interface Interval {
 }
 
 /**
- * The batch to compare with: windows of the job's own length, or, where none was run, the newest window.
+ * The batch to compare with: windows of the job's own length, or if there were none, the newest window.
  *
  * @param samples oldest first
  * @returns undefined without samples
@@ -56,7 +56,7 @@ export function batchOf(samples: readonly Sample[], grain: Grain, usdPerTib: num
   const bytes = known.length === 0 ? null : median(known);
   return {
     kind: window.kind,
-    // A week in which the clocks change is as long as the others: this is about an ordinary one.
+    // Ignores clock changes: this is about an ordinary week.
     hours:
       window.kind === 'ad hoc' ? (Date.parse(window.end) - Date.parse(window.start)) / 3_600_000 : GRAIN_HOURS[window.kind],
     rows: median(compared.map(({ rows }) => rows)),
@@ -71,11 +71,11 @@ export interface IntervalOptions {
   readonly seconds: Line;
   readonly bytes: Line | undefined;
   readonly usdPerTib: number;
-  /** Share of the window's rows in a slice of an hour; by default rows arrive evenly and once. */
+  /** Share of the window's rows in an hour's slice; by default rows arrive evenly, and once. */
   readonly changedShare: number | undefined;
 }
 
-/** What slices cost, by their length, the shortest first. None is longer than the window of the batch. */
+/** Cost of slices by their length, shortest first. None is longer than the window of the batch. */
 export function intervalsOf({ batch, seconds, bytes, usdPerTib, changedShare }: IntervalOptions): Interval[] {
   return MINUTES.filter((minutes) => minutes <= batch.hours * 60).map((minutes) => {
     const share = Math.min(1, (changedShare ?? 1 / batch.hours) * (minutes / 60));
@@ -96,15 +96,15 @@ export function intervalsOf({ batch, seconds, bytes, usdPerTib, changedShare }: 
   });
 }
 
-/** The longest interval, so the cheapest, in which no row is older than the target; undefined if none is short enough. */
+/** The longest and so cheapest interval in which no row is older than the target; undefined if none is short enough. */
 export function cheapestWithin(intervals: readonly Interval[], targetSeconds: number): Interval | undefined {
-  // A slice may take longer than its interval: then the next would not have begun.
+  // If a slice took longer than its interval, the next could not have begun.
   return intervals.findLast(
     ({ minutes, oldest_seconds, seconds_at_most }) => oldest_seconds <= targetSeconds && seconds_at_most <= minutes * 60,
   );
 }
 
-/** Whether the batch as it is keeps every row within the target. */
+/** Whether the present batch keeps every row within the target. */
 export function batchIsWithin({ hours, seconds }: Batch, targetSeconds: number): boolean {
   return hours * HOUR + seconds <= targetSeconds;
 }

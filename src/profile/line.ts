@@ -1,6 +1,6 @@
 import { studentFactor } from './student.ts';
 
-/** A run or a slice: what it cost, in any unit, for so many rows. */
+/** The cost of a run or a slice, in any unit, for a number of rows. */
 export interface Point {
   readonly rows: number;
   readonly cost: number;
@@ -8,7 +8,7 @@ export interface Point {
 
 /** A coefficient with its 90 % interval. */
 export interface Estimate {
-  /** 0 if least squares give less: no cost is negative. */
+  /** 0 if least squares yield less: no cost is negative. */
   readonly value: number;
   readonly low: number;
   readonly high: number;
@@ -24,19 +24,19 @@ export interface Line {
   readonly rows_min: number;
   readonly rows_max: number;
   /**
-   * Why the fixed part says little, if its interval is wider than its value: the row counts are `alike`, or equal rows cost
+   * Why the fixed part is uncertain, if its interval is wider than its value: the row counts are `alike`, or equal rows cost
    * different amounts (`scattered`).
    */
   readonly doubt: 'alike' | 'scattered' | null;
-  /** What `forecast` needs; not rounded, not cut off at 0. */
+  /** Input of `forecast`; neither rounded nor clipped at 0. */
   readonly moments: {
     /** Mean of the rows. */
     readonly mean: number;
-    /** Sum of the squared distances of the rows from their mean. */
+    /** Sum of the squared deviations of the rows from their mean. */
     readonly squares: number;
     /** Standard deviation of the residuals. */
     readonly deviation: number;
-    /** Factor of Student's t for 90 %. */
+    /** Student's t factor for 90 %. */
     readonly factor: number;
   };
 }
@@ -44,12 +44,12 @@ export interface Line {
 const CONFIDENCE = 0.9;
 export const LEAST_ROW_COUNTS = 3;
 
-/** The largest window has fewer than this many times the rows of the smallest: then rows are alike. */
+/** Rows are alike if the largest window has fewer than this many times the rows of the smallest. */
 const ALIKE = 2;
 
 /**
- * Least squares with 90 % intervals of both coefficients by Student's t with n − 2 degrees of freedom: Draper and Smith, Applied
- * Regression Analysis, chapter 1 (standard errors of slope and intercept); the same as `scipy.stats.linregress`.
+ * Least squares, with 90 % intervals of both coefficients by Student's t with n − 2 degrees of freedom: Draper and Smith,
+ * Applied Regression Analysis, chapter 1 (standard errors of slope and intercept); the same as `scipy.stats.linregress`.
  *
  * @returns undefined with fewer than three different row counts
  */
@@ -77,20 +77,20 @@ export function fitLine(points: readonly Point[]): Line | undefined {
   };
 }
 
-/** Whether the rows of the points differ too little to tell what none would cost. */
+/** Whether the samples' rows differ too little to extrapolate to none. */
 export function areAlike({ rows_min, rows_max }: Pick<Line, 'rows_min' | 'rows_max'>): boolean {
   return rows_max < ALIKE * rows_min;
 }
 
-/** What a further run would cost, and what it exceeds in one of twenty cases. */
+/** The cost of another run, and the amount that it exceeds in one of twenty cases. */
 export interface Forecast {
   readonly cost: number;
   readonly at_most: number;
 }
 
 /**
- * The line at `rows`, and the upper end of the 90 % prediction interval of one new observation (Draper and Smith, chapter 1): it
- * grows with the distance from the rows that were measured.
+ * The line at `rows`, and the upper end of the 90 % prediction interval of one new observation (Draper and Smith, chapter 1),
+ * which grows with the distance from the measured rows.
  */
 export function forecast({ fixed, per_row, points, moments }: Line, rows: number): Forecast {
   const { mean, squares, deviation, factor } = moments;

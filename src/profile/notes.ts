@@ -4,7 +4,7 @@ import type { Batch, Interval } from './intervals.ts';
 import { LEAST_ROW_COUNTS, type Line } from './line.ts';
 import type { Profile, ProfileOptions } from './profile.ts';
 
-/** What the numbers do not say by themselves: assumptions, doubts, and what lies outside of what was measured. */
+/** What the numbers alone do not show: assumptions, doubts, and extrapolation beyond the measurements. */
 export function notesOf(profile: Profile, { changedShare }: Pick<ProfileOptions, 'changedShare'>): string[] {
   const { seconds, bytes, batch, intervals, noun } = profile;
   if (profile.samples.length === 0) return [];
@@ -19,7 +19,7 @@ export function notesOf(profile: Profile, { changedShare }: Pick<ProfileOptions,
   ];
 }
 
-/** The slice to compare with the batch: of an hour, unless the batch is as short. */
+/** The slice to compare with the batch: an hour's, unless the batch is as short. */
 export function sliceOf(intervals: readonly Interval[], batch: Batch | undefined): Interval | undefined {
   return batch === undefined || batch.hours <= 1 ? undefined : intervals.find(({ minutes }) => minutes === 60);
 }

@@ -12,7 +12,7 @@ export type Align = (header: readonly string[], rows: readonly (readonly string[
 
 export interface ProfileText {
   readonly profile: Profile;
-  /** What was profiled, a line each. */
+  /** What was profiled, one line each. */
   readonly heading: readonly string[];
   readonly notes: readonly string[];
   readonly freshness: Freshness | undefined;

@@ -5,7 +5,7 @@ import { fitLine, type Line } from './line.ts';
 import type { Sample } from './sample.ts';
 import { bottleneckOf, type StageCost, stageCosts } from './stage-costs.ts';
 
-/** What comparable runs, or measured slices, say of a job. */
+/** What comparable runs, or measured slices, reveal about a job. */
 export interface Profile {
   readonly samples: readonly Sample[];
   /** Whether the samples are past runs, or slices of one window. */
@@ -14,7 +14,7 @@ export interface Profile {
   readonly bottleneck: StageCost | undefined;
   /** Seconds by rows; undefined with fewer than three different row counts. */
   readonly seconds: Line | undefined;
-  /** Bytes that the query reads, by rows; undefined also if the source cannot tell. */
+  /** Bytes that the query reads, by rows; also undefined if the source cannot estimate them. */
   readonly bytes: Line | undefined;
   readonly batch: Batch | undefined;
   /** Empty without `seconds`. */
@@ -28,7 +28,7 @@ export interface ProfileOptions {
   readonly usdPerTib: number;
   /** See `IntervalOptions`. */
   readonly changedShare: number | undefined;
-  /** Of slices, the last one is the window as a whole. */
+  /** For slices, the last one is the whole window. */
   readonly noun: Profile['noun'];
 }
 

@@ -4,9 +4,9 @@ import type { RunDetails } from '../domain/run-details.ts';
 import { totalSeconds } from '../domain/stages.ts';
 import type { Sample, Setting } from './sample.ts';
 
-/** Runs that are comparable, and how many are not. */
+/** Comparable runs, and how many are not. */
 export interface Comparable {
-  /** Undefined if no run can be compared with any. */
+  /** Undefined if no run can be compared. */
   readonly setting: Setting | undefined;
   /** Oldest first. */
   readonly samples: readonly Sample[];
@@ -18,7 +18,7 @@ export interface LeftOut {
   readonly runs: number;
 }
 
-/** A run that one process did as a whole. */
+/** A run done by one process from start to end. */
 interface WholeRun {
   readonly sample: Sample;
   readonly setting: Setting & { readonly host: string };
@@ -29,15 +29,15 @@ interface WholeRun {
   readonly ended: number;
 }
 
-/** A process writes its last entry right away: a longer gap is the time between two processes of one run. */
+/** A process writes its last entry at once, so a longer gap separates two processes of one run. */
 const GAP_SECONDS = 2;
 
 /**
- * The newest runs that are comparable: of the model, query, host and execution of the newest run, each done as a whole by one process
+ * The newest comparable runs: with the model, query, host and execution of the newest run, each done completely by one process
  * that ran alone.
  *
  * @param entries all of a job, in the order in which they were written
- * @param anyHost compare runs of all hosts, where each run has a machine or a pod of its own
+ * @param anyHost compare runs of all hosts, if each run has its own machine or pod
  */
 export function comparableRuns(entries: readonly LedgerEntry[], { anyHost }: { readonly anyHost: boolean }): Comparable {
   const leftOut = new Map<string, number>();
@@ -72,12 +72,12 @@ function byRun(entries: readonly LedgerEntry[]): Iterable<readonly LedgerEntry[]
   return runs.values();
 }
 
-/** Promotions, erasures and deliveries have entries, too. */
+/** Promotions, erasures and deliveries also have entries. */
 function isOfScoring({ state }: LedgerEntry): boolean {
   return !['promoting', 'promoted', 'erased'].includes(state) && !isDelivery(state);
 }
 
-/** @param entries of one run @returns why it says nothing about a run as a whole */
+/** @param entries of one run @returns otherwise why it says nothing about a whole run */
 function wholeRun(entries: readonly LedgerEntry[]): WholeRun | string {
   const end = entries.findIndex(({ state }) => state === 'completed');
   const [first] = entries;
@@ -109,7 +109,7 @@ function wholeRun(entries: readonly LedgerEntry[]): WholeRun | string {
 
 type MeasuredRun = RunDetails & Required<Pick<RunDetails, 'seconds' | 'execution' | 'workers'>>;
 
-/** Whether an entry has what a profile reads. Entries of older versions, and those that other tools wrote, may not. */
+/** Whether an entry has what a profile reads. Entries of older versions or other tools may not. */
 function isMeasured(details: RunDetails): details is MeasuredRun {
   const { seconds, execution, workers } = details;
   if (seconds === undefined || execution === undefined || workers === undefined) return false;
@@ -124,7 +124,7 @@ function ranTogether(a: WholeRun, b: WholeRun): boolean {
   return a.setting.host === b.setting.host && a.began < b.ended && b.began < a.ended;
 }
 
-/** Why a run cannot be compared with the newest; undefined if it can, its number of workers aside. */
+/** Why a run cannot be compared with the newest; undefined if it can, apart from its number of workers. */
 function otherThan({ setting, sql }: WholeRun, run: WholeRun, anyHost: boolean): string | undefined {
   if (run.setting.model.digest !== setting.model.digest) return 'by another model';
   if (run.sql !== sql) return 'by another query';
@@ -134,7 +134,7 @@ function otherThan({ setting, sql }: WholeRun, run: WholeRun, anyHost: boolean):
   return freezes === setting.freezes ? undefined : setting.freezes ? 'without freezing rows' : 'that froze rows first';
 }
 
-/** The number of workers of the newest run that had more than one chunk for each, so that no worker was missing. */
+/** The number of workers of the newest run with more than one chunk per worker, so that none was missing. */
 function settledWorkers(runs: readonly WholeRun[], newest: WholeRun): number {
   const settled = runs.filter((run) => !fewChunks(run)).toSorted((a, b) => a.ended - b.ended);
   return (settled.at(-1) ?? newest).setting.workers;
@@ -144,7 +144,7 @@ function hasWorkers(run: WholeRun, workers: number): boolean {
   return run.setting.workers === workers || (fewChunks(run) && run.setting.workers < workers);
 }
 
-/** Whether the run had fewer workers than it might have had, because its rows are few. Rows that are not frozen have no chunks. */
+/** Whether the run may have had fewer workers than otherwise, because it has few rows. Tapped rows have no chunks. */
 function fewChunks({ setting, chunks }: WholeRun): boolean {
   return setting.freezes && chunks <= setting.workers;
 }

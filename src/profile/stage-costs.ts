@@ -2,16 +2,16 @@ import { STAGES, type Stage, totalSeconds } from '../domain/stages.ts';
 import { areAlike, fitLine, type Line, median } from './line.ts';
 import type { Sample } from './sample.ts';
 
-/** What a stage takes. */
+/** Cost of a stage. */
 export interface StageCost {
   readonly stage: Stage;
-  /** Median of the samples. */
+  /** Median over the samples. */
   readonly seconds: number;
   /** Median of its shares of the samples' seconds. */
   readonly share: number;
-  /** Median of all of its seconds per 1,000 rows, those that are the same for each run included. */
+  /** Median of its total seconds per 1,000 rows, fixed costs included. */
   readonly per_1000_rows: number;
-  /** Seconds that it takes whatever the rows, by a line through the samples; null if they are too few or too alike. */
+  /** Seconds that do not depend on rows, from a line fitted to the samples; null if they are too few or too alike. */
   readonly fixed: number | null;
 }
 

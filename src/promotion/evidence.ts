@@ -6,7 +6,7 @@ import { isSameBundle, type RecordedComparison } from '../domain/recorded-compar
 import type { WindowKind } from '../domain/window.ts';
 import { showLimit } from '../run/compare-challenger.ts';
 
-/** A bundle as it is now. */
+/** A bundle at present. */
 interface PresentBundle {
   readonly digest: string;
   readonly definitionDigest: string;
@@ -20,13 +20,13 @@ export interface EvidenceOptions {
   readonly every: WindowKind;
   /** `challenger.promote_after` */
   readonly count: number;
-  /** The limits that the job file has now; those that were in force at the time do not matter. */
+  /** The limits in the present job file; those in force at the time do not matter. */
   readonly limits: CompareLimits;
   readonly champion: PresentBundle;
   readonly challenger: PresentBundle;
 }
 
-/** A window that the champion has published, and what speaks for the challenger. */
+/** A window published by the champion, and the evidence for the challenger. */
 export interface ComparedWindow {
   readonly label: string;
   readonly champion: PublishedEntry;
@@ -37,7 +37,7 @@ export interface ComparedWindow {
   readonly problems: readonly string[];
 }
 
-/** The newest windows that must count for a promotion, the newest first; fewer if the champion has published fewer. */
+/** The newest windows, all of which must count for a promotion, newest first; fewer if the champion has published fewer. */
 export function comparedWindows(options: EvidenceOptions): ComparedWindow[] {
   const runs = runsOf(options.challengers);
   return currentEntries(options.champions)

@@ -12,10 +12,10 @@ import type { Bundle } from '../model/bundle.ts';
 import { replaceFile } from '../replaced-file.ts';
 import { spliced } from '../yaml/splice.ts';
 
-// What makes the challenger the model of the job: the path `model` must lead to its bundle, and the job must not have it as
-// its challenger any more. If the path is a link, the link is repointed; if it is an alias of a registered model, and the challenger
-// is a version of the same model, the alias is moved; else the job file names another path. Each step is
-// atomic, and nothing that is done already is a step, so after a kill the same steps finish it.
+// Makes the challenger the model of the job: the path `model` must lead to its bundle, and the job must no longer have it as
+// its challenger. A path that is a link is repointed; if it is an alias of a registered model, and the challenger is a version
+// of the same model, the alias is moved; otherwise the job file names another path. Each step is atomic and done only if
+// needed, so after a kill the same steps finish it.
 
 export interface JobChange {
   /** One line for people. */
@@ -26,9 +26,9 @@ export interface JobChange {
 export interface ChangeOptions {
   readonly job: Job;
   readonly to: PromotedModel;
-  /** The bundle of `to`. */
+  /** The promoted bundle. */
   readonly bundle: Bundle;
-  /** Whether `model` leads to this bundle by now. */
+  /** Whether `model` already leads to this bundle. */
   readonly leads: boolean;
   /** Whether the job still has this challenger. */
   readonly challenges: boolean;
@@ -37,7 +37,7 @@ export interface ChangeOptions {
 }
 
 /**
- * The steps that are left, in order.
+ * The remaining steps, in order.
  *
  * @throws ScoreBatchError `configuration` if the job file cannot be changed by a program, `conflict` if it changes meanwhile
  */
@@ -52,7 +52,7 @@ export async function changesLeft(options: ChangeOptions): Promise<JobChange[]> 
   return [...steps, await jobFileChange(options, !leads && !isLink && alias === undefined)];
 }
 
-/** The move of the alias that the job names as its model; undefined if it names none, or the challenger is of another model. */
+/** Moves the alias that the job names as its model; undefined if it names none, or the challenger belongs to another model. */
 function aliasOf({ job, environment, signal }: ChangeOptions): JobChange | undefined {
   const [model, challenger] = [job.located?.model?.registered, job.located?.challenger?.registered];
   if (!model?.alias || challenger?.name !== model.name) return undefined;
@@ -90,7 +90,7 @@ async function repointing({ root }: Job, link: string, folder: string): Promise<
 
 async function jobFileChange({ job, to, bundle, challenges, environment }: ChangeOptions, names: boolean): Promise<JobChange> {
   const { root, definition } = job;
-  // A link to a job file stays one.
+  // Write through a link to a job file, so that it remains a link.
   const file = await realpath(job.file);
   const before = await readText(file, 'the job file');
   refuseOther(parseJob(before, file, environment), job);
@@ -101,7 +101,7 @@ async function jobFileChange({ job, to, bundle, challenges, environment }: Chang
     set: names ? { model: model.replaceAll('${', '$${') } : {},
     remove: [
       ...(challenges ? [['challenger']] : []),
-      // A rename of a feature that the model does not have is a mistake in a job file.
+      // Remove renames of features that the model does not have: in a job file they are mistakes.
       ...(gone.length === renames.length && gone.length > 0 ? [['features']] : gone.map((name) => ['features', name])),
     ],
   });
@@ -111,7 +111,7 @@ async function jobFileChange({ job, to, bundle, challenges, environment }: Chang
       hint: `set model: ${model} yourself where its value comes from, and remove challenger; or make model a link to a bundle`,
     });
   }
-  // What was cut must leave a job file.
+  // The shortened text must still be a valid job file.
   parseJob(after, file, environment);
   return {
     what: `change ${shown}: ${[...(names ? [`model: ${model}`] : []), ...(challenges ? ['without challenger'] : [])].join(', ')}`,
@@ -126,12 +126,12 @@ async function jobFileChange({ job, to, bundle, challenges, environment }: Chang
   };
 }
 
-/** The value of `model` comes from the environment, whose variables no job file sets. */
+/** Whether the value of `model` comes from the environment, whose variables a job file cannot set. */
 function isVariable(text: string): boolean {
   return /^model:[^#\n]*(?<!\$)\$\{/m.test(text);
 }
 
-/** A challenger that is a link or an alias is promoted as what it leads to: it will lead to the next one. */
+/** A challenger that is a link or an alias is promoted as its present target, because it will point to the next challenger. */
 async function pathFor({ root, located }: Job, model: string, bundle: Bundle): Promise<string> {
   const registered = located?.challenger?.registered;
   if (isModelUri(model)) return registered === undefined ? model : versionUri(registered.name, registered.version);

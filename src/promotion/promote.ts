@@ -21,18 +21,18 @@ import { changesLeft, type JobChange } from './job-change.ts';
 import { refusalsOf, refuseUnproven } from './refusals.ts';
 
 export interface PromoteOptions {
-  /** Promote in spite of what the comparisons say; needs a reason. */
+  /** Promote despite the comparisons; needs a reason. */
   readonly force: boolean;
   readonly reason: string | undefined;
   readonly dryRun: boolean;
 }
 
-/** The object that `promote --json` prints. */
+/** The output of `promote --json`. */
 export interface PromoteSummary extends Promotion {
   readonly job: string;
   /** Null for a dry run. */
   readonly run_id: string | null;
-  /** `finished` if an earlier process had begun it. */
+  /** `finished` if an earlier process began it. */
   readonly state: 'promoted' | 'finished' | 'would be promoted';
   readonly changes: readonly string[];
 }
@@ -45,11 +45,11 @@ interface Begun extends Identity {
 }
 
 /**
- * Makes the challenger the model of the job: an entry `promoting`, the change of job file or link, an entry `promoted`. Killed
- * anywhere between, the same command finishes what the entry says.
+ * Makes the challenger the model of the job: a `promoting` entry, the change of job file or link, a `promoted` entry. After a
+ * kill in between, the same command finishes what the entry says.
  *
  * @throws ScoreBatchError `configuration` without a challenger or without limits, `refused` if the comparisons do not allow it,
- *   `conflict` if the job file changes meanwhile
+ * `conflict` if the job file changes meanwhile
  */
 export async function promote(named: Job, options: PromoteOptions, context: Context): Promise<PromoteSummary> {
   const warehouses = await openWarehouses(named, context);
@@ -107,7 +107,7 @@ async function decided(options: DecideOptions): Promise<Pick<Begun, 'window' | '
   });
   const refusals = refusalsOf(windows, job);
   const { force, reason = null } = options.options;
-  // From here on, whatever is refused is overruled.
+  // Force overrules refusals from here on.
   if (!force) refuseUnproven(refusals, job);
   const [newest] = windows;
   if (newest === undefined) {
@@ -127,12 +127,12 @@ async function decided(options: DecideOptions): Promise<Pick<Begun, 'window' | '
   };
 }
 
-/** Appends the entry `promoting`, unless another process has just begun the same promotion. */
+/** Appends the `promoting` entry, unless another process has just begun the same promotion. */
 async function begin({ ledger }: Warehouses, own: Pick<Begun, 'job' | 'window' | 'promotion'>): Promise<Begun> {
   const { job, window, promotion } = own;
   const { name, version, digest } = promotion.to;
   const runId = `promote-${randomBytes(6).toString('hex')}`;
-  // Of the promotion alone: no run is taken for it.
+  // Unique to this promotion, so that no run is mistaken for it.
   const fingerprint = createHash('sha256').update(runId).digest('hex');
   const mine: Begun = { ...{ runId, job, window, fingerprint, promotion }, model: { name, version, digest } };
   return await ledger.decide<Begun>({ job, window }, async (entries) => {
@@ -158,7 +158,7 @@ interface Present {
   readonly challenger: Bundle | undefined;
 }
 
-/** @returns the steps that are left; undefined if the job has neither the old nor the new model where it should */
+/** @returns the remaining steps; undefined if the job has neither the old nor the new model in its place */
 async function stepsOf(
   job: Job,
   { from, to }: Promotion,

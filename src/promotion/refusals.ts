@@ -3,7 +3,7 @@ import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
 import type { ComparedWindow } from './evidence.ts';
 
-/** What speaks against a promotion, one sentence each, with windows and measures; empty if nothing does. */
+/** Reasons against a promotion, one sentence each, with windows and measures; empty if there are none. */
 export function refusalsOf(windows: readonly ComparedWindow[], { definition }: Job): string[] {
   const count = definition.challenger?.promote_after ?? 0;
   const few =
@@ -15,8 +15,8 @@ export function refusalsOf(windows: readonly ComparedWindow[], { definition }: J
 }
 
 /**
- * @throws ScoreBatchError `configuration` if the job has no limits, `refused` if there are not enough comparisons in a row, or one
- *   is beyond a limit
+ * @throws ScoreBatchError `configuration` if the job has no limits, `refused` if there are not enough consecutive comparisons,
+ * or one is beyond a limit
  */
 export function refuseUnproven(refusals: readonly string[], { definition }: Job): void {
   if (refusals.length === 0) return;

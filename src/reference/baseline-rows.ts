@@ -2,11 +2,11 @@ import { featuresOf, type Signature } from '../domain/signature.ts';
 import { csvCell, csvName } from './cells.ts';
 import type { Sample } from './sample.ts';
 
-/** Rows of baseline.csv, the most that it may have. */
+/** Most rows of baseline.csv. */
 const ROWS = 100;
 
 /**
- * The text of baseline.csv: an even sample of the rows, in their order. Reasons compare each explained row with these.
+ * The text of baseline.csv: an even sample of the rows, in order. Reasons compare each explained row with these.
  *
  * @param random numbers from 0 to 1
  */
@@ -16,12 +16,12 @@ export function baselineText(signature: Signature, { rows }: Sample, random: () 
   return [header.join(','), ...lines, ''].join('\n');
 }
 
-/** Readers skip an empty line, which is what a null would be as the only feature. */
+/** Quotes a null that is the only feature: readers skip empty lines. */
 function rowText(cells: readonly string[]): string {
   return cells.length === 1 && cells[0] === '' ? '""' : cells.join(',');
 }
 
-/** The first steps of a Fisher-Yates shuffle: each set of rows is as likely as any other. */
+/** The first steps of a Fisher-Yates shuffle: all sets of rows are equally likely. */
 function chosenRows(count: number, random: () => number): number[] {
   const places = Array.from({ length: count }, (_, row) => row);
   const wanted = Math.min(ROWS, count);

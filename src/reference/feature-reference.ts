@@ -3,7 +3,7 @@ import type { InputDtype } from '../domain/signature.ts';
 import type { Cell } from './cells.ts';
 import { quantileHistogram } from './histogram.ts';
 
-/** A feature's reference as `model.yaml` has it, without shares that are 0. */
+/** A feature's reference as in `model.yaml`, without shares of 0. */
 export type WrittenReference = (
   | Histogram
   | { readonly categories: Readonly<Record<string, number>>; readonly other?: number }
@@ -11,9 +11,9 @@ export type WrittenReference = (
   readonly nulls?: number;
 };
 
-/** Categories with a bin of their own; the rest become `other`. */
+/** Most categories with their own bin; the rest become `other`. */
 const MAX_CATEGORIES = 50;
-/** A longer text is not a category. */
+/** A longer string is not a category. */
 const MAX_LENGTH = 200;
 
 /**
@@ -33,12 +33,12 @@ export function featureReference(cells: readonly Cell[], dtype: InputDtype): Wri
   };
 }
 
-/** The most frequent categories first; those that are equally frequent in the order of their texts. */
+/** Most frequent categories first; equally frequent ones in alphabetical order. */
 function categoryShares(values: readonly Cell[]): { categories: Record<string, number>; other?: number } {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
   const sorted = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-  // No file can have a key __proto__.
+  // A file cannot have a key __proto__.
   const listed = sorted.filter(([name]) => name.length <= MAX_LENGTH && name !== '__proto__').slice(0, MAX_CATEGORIES);
   const other = values.length - listed.reduce((sum, [, count]) => sum + count, 0);
   return {

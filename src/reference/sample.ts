@@ -14,7 +14,7 @@ export interface Sample {
 }
 
 export interface Sampler {
-  /** @param read makes the row; only called if the row is kept */
+  /** @param read creates the row; only called if the row is kept */
   offer(read: () => readonly Cell[], values: readonly number[], expected: readonly number[] | undefined): void;
   sample(): Sample;
 }

@@ -40,7 +40,7 @@ export interface TrainingRows extends AsyncDisposable {
   batches(): AsyncIterable<ColumnBatch>;
 }
 
-/** The name of the source in messages. */
+/** Name of the source in messages. */
 export function sourceName(source: TrainingSource): string {
   return 'csv' in source ? source.csv : 'the query';
 }
@@ -99,7 +99,7 @@ export async function openTrainingRows(
 
 /**
  * Reads everything as text, because the model's description determines the types, not the first rows of the file. As in
- * golden.csv, `""` is an empty text.
+ * golden.csv, `""` is an empty string.
  */
 function csvScan(file: string): string {
   return `read_csv(${literal(file)}, header = true, all_varchar = true, allow_quoted_nulls = false)`;

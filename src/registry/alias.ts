@@ -5,16 +5,16 @@ import { moveAlias, versionOfAlias } from './versions.ts';
 export interface AliasMove {
   readonly name: string;
   readonly alias: string;
-  /** The version that it is thought to lead to. */
+  /** The version that it is expected to point to. */
   readonly from: string;
   readonly to: string;
 }
 
 /**
- * Lets an alias lead to another version, if it still leads to the one that it is thought to. MLflow has no way to do both at once: who
- * moves the alias in the moment between is overruled.
+ * Moves an alias to another version, if it still points to the expected one. MLflow cannot do both atomically: a move in
+ * between is overwritten.
  *
- * @throws ScoreBatchError `conflict` if it leads to a third version by now, else as the registry does
+ * @throws ScoreBatchError `conflict` if it points to a third version by now, otherwise as the registry does
  */
 export async function promoteAlias(
   { name, alias, from, to }: AliasMove,

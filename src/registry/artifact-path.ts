@@ -3,12 +3,12 @@ import type { TrackingServer } from './server.ts';
 
 const PROXY = '/api/2.0/mlflow-artifacts/artifacts';
 
-/** How to make a registry whose artifacts can be read. */
+/** How to set up a registry with readable artifacts. */
 const SERVED =
   'start the tracking server with --serve-artifacts and an --artifacts-destination, so that it hands artifacts out itself';
 
 /**
- * The path of a model's artifacts below the tracking server's own, from the URI that the registry gives.
+ * The path of a model's artifacts below the tracking server's artifact root, from the registry's URI.
  *
  * @throws ScoreBatchError `configuration` if they are elsewhere: in a bucket, on a disk, on another server
  */
@@ -25,7 +25,7 @@ export function artifactRoot(uri: string, { base }: TrackingServer): string {
   throw elsewhere(`the artifacts of the model are ${where}, where only clients with access to it can read them`);
 }
 
-/** @throws ScoreBatchError `configuration` for a `%` that begins no character */
+/** @throws ScoreBatchError `configuration` for an invalid `%` escape */
 function decoded(path: string): string {
   try {
     return decodeURIComponent(path);
@@ -40,18 +40,18 @@ function decoded(path: string): string {
   }
 }
 
-/** Where the server has an artifact. @param root see `artifactRoot` @param path of a file below it */
+/** Address of an artifact on the server. @param root see `artifactRoot` @param path of a file below it */
 export function artifactUrl(root: string, path: string): string {
   return `${PROXY}/${`${root}/${path}`.split('/').map(encodeURIComponent).join('/')}`;
 }
 
-/** Where the server lists a folder of artifacts. */
+/** Address for listing a folder of artifacts. */
 export const LISTING = PROXY;
 
 /**
- * A path of artifacts as it is, if it stays where it should: relative, without `..`, of printable names.
+ * Returns an artifact path unchanged if it is safe: relative, without `..`, of printable names.
  *
- * @throws ScoreBatchError `configuration` if it does not
+ * @throws ScoreBatchError `configuration` if it is not
  */
 export function insidePath(path: string): string {
   const parts = path.split('/');

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { ScoreBatchError } from '../errors.ts';
 import { artifactUrl, insidePath, LISTING } from './artifact-path.ts';
 import { askFor, getting } from './ask.ts';
-import { down, failure, send } from './request.ts';
+import { newFile, UNUSED, writing } from './new-file.ts';
+import { down, send } from './request.ts';
 import { type TrackingServer, transferMs } from './server.ts';
 
 /** A file among a model's artifacts. */
 export interface Artifact {
-  /** Below the model's root. */
+  /** Relative to the model's root. */
   readonly path: string;
   /** As listed; undefined if the server does not say. */
   readonly bytes: number | undefined;
 }
 
-/** A model of MLflow has some ten files. */
+/** An MLflow model has about ten files. */
 const MAX_FILES = 1000;
 const MAX_DEPTH = 5;
 
@@ -40,12 +40,25 @@ const listing = z.object({
 });
 
 /**
- * Lists all files of a model.
+ * Lists all files of a model, within the timeout of one answer.
  *
  * @param root see `artifactRoot`
- * @throws ScoreBatchError `configuration` if a path leads out of the model, a name is there twice, or there are too many
+ * @throws ScoreBatchError `configuration` if a path leaves the model, a name appears twice, or there are too many
  */
 export async function listArtifacts(server: TrackingServer, root: string): Promise<Artifact[]> {
+  const late = new AbortController();
+  const { timeoutMs, signal } = server;
+  const timer = setTimeout(() => {
+    late.abort(down(server, `did not list all artifacts within ${timeoutMs / 1000} s (MLFLOW_HTTP_REQUEST_TIMEOUT)`));
+  }, timeoutMs);
+  try {
+    return await listAll({ ...server, signal: AbortSignal.any([signal, late.signal]) }, root);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function listAll(server: TrackingServer, root: string): Promise<Artifact[]> {
   const found: Artifact[] = [];
   const seen = new Set<string>();
   const folders = [''];
@@ -67,11 +80,13 @@ export async function listArtifacts(server: TrackingServer, root: string): Promi
 }
 
 /**
- * Writes an artifact to a new file.
+ * Downloads an artifact to a new file.
  *
+ * @param to created, with its folder
  * @param limit bytes
  * @returns its SHA-256, hex
- * @throws ScoreBatchError `configuration` if it has other bytes than listed, or more than the limit
+ * @throws ScoreBatchError `configuration` if its size differs from the listed one or exceeds the limit, or if its path cannot be
+ *   a file here; `permission` if it cannot be written
  */
 export async function download(
   server: TrackingServer,
@@ -84,35 +99,31 @@ export async function download(
 ): Promise<string> {
   const { path, bytes: listed } = artifact;
   if ((listed ?? 0) > limit) throw strange(`lists ${listed} bytes for ${path}, and the limit is ${limit}`);
-  const { response, more, end } = await send(server, getting(artifactUrl(root, path)));
-  if (response.status !== 200) {
-    end();
-    await response.body?.cancel().catch(() => undefined);
-    throw strange(`lists ${path}, and answers with ${response.status} when it is read`);
-  }
+  const { status, body, more, end } = await send(server, getting(artifactUrl(root, path)));
   const hash = createHash('sha256');
-  // A new file, not one that a link leads to.
-  const file = await open(to, 'wx', 0o444);
   let bytes = 0;
   const allowed = transferMs(server, listed ?? limit);
   const until = performance.now() + allowed;
   try {
-    for await (const part of response.body ?? []) {
-      bytes += part.length;
-      if (bytes > (listed ?? limit)) throw otherBytes(path, listed, 'more');
-      hash.update(part);
-      await file.writeFile(part);
-      // A server that sends a byte now and then would never be silent.
-      if (performance.now() > until) throw slow(server, path, allowed);
-      more();
+    if (status !== 200) throw strange(`lists ${path}, and answers with ${status} when it is read`);
+    const file = await newFile(to, path);
+    try {
+      for await (const part of body) {
+        bytes += part.length;
+        if (bytes > (listed ?? limit)) throw otherBytes(path, listed, 'more');
+        hash.update(part);
+        await writing(to, () => file.writeFile(part));
+        // A server that sends a byte now and then would never count as silent.
+        if (performance.now() > until) throw slow(server, path, allowed);
+        more();
+      }
+      if (listed !== undefined && bytes !== listed) throw otherBytes(path, listed, String(bytes));
+      await writing(to, () => file.sync());
+    } finally {
+      await writing(to, () => file.close());
     }
-    if (listed !== undefined && bytes !== listed) throw otherBytes(path, listed, String(bytes));
-    await file.sync();
-  } catch (error) {
-    throw failure(server, error);
   } finally {
     end();
-    await file.close();
   }
   return hash.digest('hex');
 }
@@ -126,7 +137,5 @@ function slow(server: TrackingServer, path: string, allowed: number): ScoreBatch
 }
 
 function strange(what: string): ScoreBatchError {
-  return new ScoreBatchError('configuration', `the registry ${what}`, {
-    hint: 'nothing of it is used; look at what the registry has under this version',
-  });
+  return new ScoreBatchError('configuration', `the registry ${what}`, { hint: UNUSED });
 }

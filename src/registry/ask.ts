@@ -1,12 +1,12 @@
 import type { z } from 'zod';
 import { ScoreBatchError } from '../errors.ts';
-import { type Answer, failure, type Request, send } from './request.ts';
+import { type Answer, type Request, send } from './request.ts';
 import type { TrackingServer } from './server.ts';
 
-/** What the registry says if it does not do what it is asked: an error code of MLflow. */
+/** A refusal: an MLflow error code and its message. */
 export interface Refused {
   readonly code: string;
-  /** Printable, and short. */
+  /** Printable and short. */
   readonly message: string;
 }
 
@@ -15,9 +15,9 @@ const MAX_JSON_BYTES = 4e6;
 const MAX_MESSAGE = 300;
 
 /**
- * Asks MLflow's REST API.
+ * Calls MLflow's REST API.
  *
- * @param schema what the answer must look like; further properties are left out
+ * @param schema of the answer; other properties are dropped
  * @throws ScoreBatchError as `send`, and `configuration` if the answer is not MLflow's
  */
 export async function ask<T>(
@@ -27,7 +27,7 @@ export async function ask<T>(
 ): Promise<{ readonly value: T; readonly refused?: undefined } | { readonly value?: undefined; readonly refused: Refused }> {
   const answer = await send(server, request);
   const text = await readText(server, answer);
-  const { status } = answer.response;
+  const { status } = answer;
   const json = parsed(text);
   if (status >= 400) {
     const { error_code: code, message } = (json ?? {}) as { error_code?: unknown; message?: unknown };
@@ -41,7 +41,10 @@ export async function ask<T>(
   throw notMlflow(server, what);
 }
 
-/** The value, where MLflow has no reason to refuse. @throws ScoreBatchError as `ask`, and `configuration` if it refuses */
+/**
+ * The value of a request that MLflow has no reason to refuse. @throws ScoreBatchError as `ask`, and `configuration` if it
+ * refuses
+ */
 export async function askFor<T>(server: TrackingServer, request: Request, schema: z.ZodType<T>): Promise<T> {
   const { value, refused } = await ask(server, request, schema);
   if (refused === undefined) return value;
@@ -62,25 +65,23 @@ export function posting(path: string, body: object, repeatable = false): Request
   return { method: 'POST', path, body: JSON.stringify(body), repeatable };
 }
 
-/** All within the time of one answer. */
-async function readText(server: TrackingServer, { response, end }: Answer): Promise<string> {
-  const parts: Uint8Array[] = [];
+/** Reads the whole body within the timeout of one answer. */
+async function readText(server: TrackingServer, { body, end }: Answer): Promise<string> {
+  const parts: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const part of response.body ?? []) {
+    for await (const part of body) {
       bytes += part.length;
       if (bytes > MAX_JSON_BYTES) throw notMlflow(server, `answers with more than ${MAX_JSON_BYTES / 1e6} MB of JSON`);
       parts.push(part);
     }
-  } catch (error) {
-    throw failure(server, error);
   } finally {
     end();
   }
   return Buffer.concat(parts).toString('utf8');
 }
 
-/** An upload is answered with nothing. */
+/** The answer to an upload is empty. */
 function parsed(text: string): unknown {
   if (text === '') return {};
   try {
@@ -90,8 +91,8 @@ function parsed(text: string): unknown {
   }
 }
 
-function contentType({ response }: Answer): string {
-  return /^[\w.+-]+\/[\w.+-]+/.exec(response.headers.get('content-type') ?? '')?.[0] ?? 'something else';
+function contentType({ headers }: Answer): string {
+  return /^[\w.+-]+\/[\w.+-]+/.exec(headers['content-type'] ?? '')?.[0] ?? 'something else';
 }
 
 function notMlflow({ base }: TrackingServer, what: string): ScoreBatchError {

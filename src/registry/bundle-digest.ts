@@ -9,7 +9,7 @@ import { type BundleDefinition, bundleSchema } from '../model/bundle-schema.ts';
 import { parseChecked } from '../yaml/checked.ts';
 import { bundleFiles, digestOf } from './digest.ts';
 
-/** As for a bundle in a folder. */
+/** The same limit as for a bundle in a folder. */
 export const MAX_YAML_BYTES = 8e6;
 
 export async function readDefinition(folder: string, shown: string): Promise<BundleDefinition> {
@@ -26,7 +26,7 @@ export async function readDefinition(folder: string, shown: string): Promise<Bun
 /**
  * The digest of a bundle in a folder; see `digestOf`.
  *
- * @throws ScoreBatchError `configuration` if a file is missing, or is a link: what it leads to may change
+ * @throws ScoreBatchError `configuration` if a file is missing or is a link, whose target may change
  */
 export async function bundleDigest(folder: string): Promise<{ readonly digest: string; readonly files: readonly string[] }> {
   const files = bundleFiles(await readDefinition(folder, path.join(folder, 'model.yaml')));

@@ -5,26 +5,27 @@ import path from 'node:path';
 import { ScoreBatchError, systemCode } from '../errors.ts';
 import { replaceFile } from '../replaced-file.ts';
 import { bundleDigest } from './bundle-digest.ts';
+import { writeErrorKind } from './new-file.ts';
 
-/** Bundles that were downloaded, each in a folder that is named by its digest and never changed. */
+/** Downloaded bundles, each in a folder named by its digest and never changed. */
 export interface Cache {
   readonly root: string;
 }
 
 const HINT = 'set SCORE_BATCH_MODEL_CACHE to a folder that this user can write to';
 
-/** What a process that was killed has left is removed after this time. */
+/** Remains of killed processes are removed after this time. */
 const ABANDONED_MS = 86_400_000;
 
-/** The folder of SCORE_BATCH_MODEL_CACHE, else `score-batch/models` where the user's caches are. */
+/** The folder in SCORE_BATCH_MODEL_CACHE, otherwise `score-batch/models` in the user's cache folder. */
 export function cacheOf({ SCORE_BATCH_MODEL_CACHE: own, XDG_CACHE_HOME: caches }: NodeJS.ProcessEnv, folder: string): Cache {
   if (own) return { root: path.resolve(folder, own) };
-  // The specification of XDG ignores relative paths.
+  // The XDG specification ignores relative paths.
   const base = caches && path.isAbsolute(caches) ? caches : path.join(homedir(), '.cache');
   return { root: path.join(base, 'score-batch', 'models') };
 }
 
-/** The folder of a cached bundle; undefined if it is not there, or its files are not those of the digest any more. */
+/** The folder of a cached bundle; undefined if it does not exist, or its files no longer match the digest. */
 export async function cached({ root }: Cache, digest: string): Promise<string | undefined> {
   const folder = path.join(root, digest);
   try {
@@ -36,7 +37,7 @@ export async function cached({ root }: Cache, digest: string): Promise<string | 
 }
 
 /**
- * Fills a folder beside the cached ones, and gives it its name once it is whole: two processes that do so at once do not meet.
+ * Fills a temporary folder in the cache and renames it when complete, so that two processes do not interfere.
  *
  * @param fill writes the files @returns their digest
  * @throws ScoreBatchError `permission` if the cache cannot be written
@@ -69,7 +70,7 @@ async function place(
     await rename(making, folder);
   } catch (error) {
     if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCode(error) ?? '')) throw error;
-    // Another process was first; or somebody has changed what was there.
+    // Another process was first, or the folder was tampered with.
     if ((await cached(cache, digest)) !== undefined) return;
     const damaged = `${making.replace(/\.partial$/, '')}.damaged.partial`;
     await rename(folder, damaged);
@@ -78,7 +79,10 @@ async function place(
   }
 }
 
-/** What a version of a registry had last, so that it is not downloaded to find its digest. @param version all that identifies it */
+/**
+ * The digest that a registered version last had, which saves downloading it to find out. @param version everything that
+ * identifies it
+ */
 export async function knownDigest({ root }: Cache, version: readonly unknown[]): Promise<string | undefined> {
   const text = await readFile(indexFile(root, version), 'utf8').catch(() => '');
   return /^[0-9a-f]{64}$/.exec(text.trim())?.[0];
@@ -97,7 +101,7 @@ async function removeAbandoned(root: string): Promise<void> {
     if (!name.endsWith('.partial')) continue;
     const found = await stat(path.join(root, name)).catch(() => undefined);
     if (found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS)
-      // What another user has left stops nobody.
+      // Files of another user that cannot be removed are no problem.
       await rm(path.join(root, name), { recursive: true, force: true }).catch(() => undefined);
   }
 }
@@ -108,6 +112,6 @@ async function writing(root: string, work: () => Promise<void>): Promise<void> {
   } catch (cause) {
     const code = systemCode(cause);
     if (code === undefined) throw cause;
-    throw new ScoreBatchError('permission', `models cannot be cached in ${root} (${code})`, { hint: HINT, cause });
+    throw new ScoreBatchError(writeErrorKind(code), `models cannot be cached in ${root} (${code})`, { hint: HINT, cause });
   }
 }

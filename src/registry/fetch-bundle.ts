@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { versionUri } from '../domain/model-uri.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -10,7 +9,7 @@ import { bundleFiles, digestOf } from './digest.ts';
 import type { TrackingServer } from './server.ts';
 import { artifactUri, DIGEST_TAG, type ModelVersion } from './versions.ts';
 
-/** The limit of an ONNX file, and of the files beside it. */
+/** The limit of an ONNX file, and of each other file. */
 const MAX_BYTES = 2 ** 31 - 1;
 
 export interface CachedBundle {
@@ -19,15 +18,16 @@ export interface CachedBundle {
 }
 
 /**
- * The bundle of a version, from the cache if its digest is known, else downloaded.
+ * The bundle of a version: from the cache if its digest is known, otherwise downloaded.
  *
- * @throws ScoreBatchError `configuration` if the artifacts are no bundle, or not what the registry lists or its tag says
+ * @throws ScoreBatchError `configuration` if the artifacts are not a bundle, or differ from the registry's listing or the
+ * version's tag
  */
 export async function fetchBundle(server: TrackingServer, cache: Cache, version: ModelVersion): Promise<CachedBundle> {
   const tag = version.tags.get(DIGEST_TAG);
-  // The same version of a registry that was set up anew is another one.
+  // The creation time distinguishes versions if a registry was set up again.
   const own = [server.base, version.name, version.version, version.createdAt];
-  // Anybody can write a tag: it is believed once the version's own bytes were seen to have it.
+  // Anybody can write a tag: trust it only once the version's own bytes had that digest.
   const tagged = tag === undefined ? undefined : [...own, tag];
   const known = await proven(cache, tagged);
   if (known !== undefined && known.digest === tag) return known;
@@ -54,7 +54,7 @@ export async function fetchBundle(server: TrackingServer, cache: Cache, version:
   return made;
 }
 
-/** The bundle that a version was downloaded as, if it is cached still. @param identity undefined for none */
+/** The bundle that a version was downloaded as, if still cached. @param identity undefined for none */
 async function proven(cache: Cache, identity: readonly unknown[] | undefined): Promise<CachedBundle | undefined> {
   const digest = identity && (await knownDigest(cache, identity));
   const folder = digest === undefined ? undefined : await cached(cache, digest);
@@ -66,7 +66,7 @@ interface Download {
   readonly artifacts: readonly Artifact[];
   /** An empty folder. */
   readonly folder: string;
-  /** Of the version, for messages. */
+  /** URI of the version, for messages. */
   readonly uri: string;
 }
 
@@ -76,9 +76,7 @@ async function downloadBundle(server: TrackingServer, { root, artifacts, folder,
   const get = async (name: string, limit: number): Promise<void> => {
     const artifact = artifacts.find(({ path }) => path === name);
     if (artifact === undefined) throw incomplete(uri, name);
-    const to = path.join(folder, name);
-    await mkdir(path.dirname(to), { recursive: true });
-    digests.set(name, await download(server, { root, artifact, to, limit }));
+    digests.set(name, await download(server, { root, artifact, to: path.join(folder, name), limit }));
   };
   await get('model.yaml', MAX_YAML_BYTES);
   const files = bundleFiles(await readDefinition(folder, `model.yaml of ${uri}`));

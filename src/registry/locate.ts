@@ -8,7 +8,7 @@ import { findVersion } from './versions.ts';
 
 /** A registered model whose bundle is on this machine. */
 export interface LocatedModel {
-  /** Never changed: named by the digest of its files. */
+  /** Never changes: named by the digest of its files. */
   readonly folder: string;
   readonly registered: RegisteredModel;
 }
@@ -21,10 +21,10 @@ export interface LocateOptions {
 }
 
 /**
- * Asks the registry which version a URI means now, and takes its bundle.
+ * Asks the registry which version a URI means now, and fetches its bundle.
  *
- * @throws ScoreBatchError `unavailable` if the registry is down, `permission` if it wants other credentials, `configuration` for
- *   what another try does not change
+ * @throws ScoreBatchError `unavailable` if the registry is down, `permission` if it wants other credentials, `configuration`
+ * for problems that a retry does not solve
  */
 export async function locateModel(uri: string, { environment, folder, signal }: LocateOptions): Promise<LocatedModel> {
   const wanted = parseModelUri(uri);
@@ -38,7 +38,7 @@ export async function locateModel(uri: string, { environment, folder, signal }: 
 }
 
 /**
- * Takes the bundle of a version that was pinned, whatever its alias leads to now. Asks the registry only if it is not cached.
+ * Fetches the bundle of a pinned version, wherever its alias points now. Asks the registry only if it is not cached.
  *
  * @throws ScoreBatchError as `locateModel`, and `configuration` if the version has another bundle by now
  */

@@ -3,12 +3,12 @@ import type { TensorInfo } from '../domain/model-metadata.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { parseChecked } from '../yaml/checked.ts';
 
-/** A column of a signature that belongs to a place in an input of the model file. */
+/** A signature's column and its place in an input of the model file. */
 export interface SignatureColumn {
   readonly input: string;
   readonly position: number;
   readonly name: string;
-  /** The signature says that it may be missing. */
+  /** Whether the signature says that it may be missing. */
   readonly optional: boolean;
 }
 
@@ -26,10 +26,10 @@ export interface Described {
 }
 
 /**
- * Reads the file `MLmodel`.
+ * Parses the file `MLmodel`.
  *
- * @param shown how messages name it
- * @throws ScoreBatchError `configuration` if it is not one, or the model is not in ONNX
+ * @param shown its name in messages
+ * @throws ScoreBatchError `configuration` if it is invalid, or the model is not in ONNX
  */
 export function readMlmodel(text: string, shown: string): Described {
   const hint = 'log the model with mlflow.onnx.log_model';
@@ -63,8 +63,8 @@ function columnsIn(inputs: string, shown: string): Described['columns'] {
 }
 
 /**
- * Which column of a signature belongs where in the model file: by order if the file has one input, by name if it has an input
- * per column; a signature of tensors names no columns.
+ * Assigns a signature's columns to the model file's inputs: by order if the file has one input, by name if it has an input per
+ * column; a tensor signature names no columns.
  *
  * @param widths columns of each input of the model file
  */

@@ -1,20 +1,20 @@
 import type { ModelMetadata, TensorInfo } from '../domain/model-metadata.ts';
 import type { Bundle } from '../model/bundle.ts';
 
-/** MLflow's description of a model, which its own clients load it by. */
+/** MLflow's description of a model, which its own clients load. */
 export const MLMODEL = 'MLmodel';
 
 interface Logged {
   readonly runId: string;
-  /** Of the bundle; see `digestOf`. */
+  /** Digest of the bundle; see `digestOf`. */
   readonly digest: string;
   /** Epoch milliseconds. */
   readonly now: number;
 }
 
 /**
- * The file `MLmodel` of a bundle: flavours `onnx` and `python_function`, a signature of the model file's tensors, and the names
- * of the columns. JSON, which is YAML, too.
+ * The contents of a bundle's file `MLmodel`: flavours `onnx` and `python_function`, a signature of the model file's tensors,
+ * and the names of the columns. JSON, which is also YAML.
  */
 export function mlmodelText(
   { definition, signature, digest: sha256 }: Bundle,
@@ -43,13 +43,13 @@ export function mlmodelText(
   )}\n`;
 }
 
-/** What MLflow's tools need beside it to load the model in an environment of its own. */
+/** Files that MLflow's tools also need to load the model in an environment of its own. */
 export const BESIDE: Readonly<Record<string, string>> = {
   'requirements.txt': 'mlflow\nonnx\nonnxruntime\n',
   'python_env.yaml': 'python: "3.11"\ndependencies:\n- -r requirements.txt\n',
 };
 
-/** A schema of MLflow: a text with a list of tensors. Values that are no tensors are left out. */
+/** An MLflow schema: a JSON string with a list of tensors. Other values are left out. */
 function tensors(values: readonly TensorInfo[]): string {
   const specs = values.flatMap(({ name, dtype, shape }) =>
     dtype === undefined

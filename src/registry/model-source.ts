@@ -1,4 +1,4 @@
-import { constants, copyFile, lstat } from 'node:fs/promises';
+import { constants, copyFile, lstat, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { isModelUri, MODEL_URI_FORM, parseModelUri, versionUri } from '../domain/model-uri.ts';
 import { ScoreBatchError, unreadable } from '../errors.ts';
@@ -9,13 +9,13 @@ import { MLMODEL } from './mlmodel.ts';
 import { trackingServer } from './server.ts';
 import { artifactUri, findVersion } from './versions.ts';
 
-/** The files of a logged model: of a version in the registry, or in a folder that MLflow has saved one in. */
+/** The files of a logged model: a registered version, or a folder that MLflow saved one in. */
 export interface ModelSource {
-  /** How messages name it. */
+  /** Its name in messages. */
   readonly shown: string;
-  /** Whether a file is there. */
+  /** Whether a file exists. */
   has(name: string): Promise<boolean>;
-  /** Copies a file to a new one. @param limit bytes @throws ScoreBatchError if it is not there, or not what it should be */
+  /** Copies a file to a new one; creates its folder. @param limit bytes @throws ScoreBatchError if it is missing or invalid */
   copy(name: string, to: string, limit: number): Promise<void>;
 }
 
@@ -57,6 +57,7 @@ function ofFolder(folder: string, shown: string): ModelSource {
         throw new ScoreBatchError('configuration', `${name} has ${size} bytes, the limit is ${limit}`, {
           hint: 'check that it is the right file',
         });
+      await mkdir(path.dirname(to), { recursive: true });
       await copyFile(fileOf(name), to, constants.COPYFILE_EXCL).catch((cause: unknown) => {
         throw unreadable(fileOf(name), cause, 'check the path');
       });

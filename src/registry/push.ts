@@ -23,9 +23,9 @@ import {
 
 export interface Pushing {
   readonly bundle: Bundle;
-  /** What the model file declares. */
+  /** Metadata declared by the model file. */
   readonly metadata: ModelMetadata;
-  /** Of the registered model. */
+  /** Name of the registered model. */
   readonly name: string;
   readonly alias: string | undefined;
   readonly experiment: string | undefined;
@@ -37,21 +37,21 @@ export interface Pushing {
 export interface Pushed {
   readonly version: string;
   readonly digest: string;
-  /** False if the registry had the bundle already. */
+  /** False if the registry already had the bundle. */
   readonly created: boolean;
-  /** Null if the version was there. */
+  /** Null if the version already existed. */
   readonly runId: string | null;
-  /** The alias, and the version that it led to before; null if it is new. */
+  /** The alias, and the version that it pointed to before; null if it is new. */
   readonly alias: { readonly name: string; readonly from: string | null } | null;
 }
 
-/** Where the artifacts are among those of the run. */
+/** Folder of the model among the run's artifacts. */
 const FOLDER = 'model';
 
 /**
- * Logs a bundle as a version of a registered model, unless a version has the same files already, and lets the alias lead to it.
- * The version is made once all its artifacts are there, and the alias is moved last: whatever fails before changes nothing that
- * a job reads.
+ * Logs a bundle as a version of a registered model, unless a version already has the same files, and points the alias to it.
+ * The version is created once all artifacts are uploaded, and the alias moves last: an earlier failure changes nothing that a
+ * job reads.
  *
  * @throws ScoreBatchError as the registry does
  */
@@ -72,7 +72,7 @@ export async function push({ environment, signal, ...pushing }: Pushing): Promis
   };
 }
 
-/** Whether a version has the files of a bundle with their sizes: anybody can write a tag. */
+/** Whether a version has all files of a bundle with their sizes: anybody can write a tag. */
 async function isWhole(
   server: TrackingServer,
   version: ModelVersion,
@@ -115,7 +115,7 @@ async function log(
     await endRun(server, run.id, 'FINISHED');
     return { version, runId: run.id };
   } catch (error) {
-    // What failed says more than what this may fail with.
+    // The original error says more than a failure here.
     if (!server.signal.aborted) await endRun(server, run.id, 'FAILED').catch(() => undefined);
     throw error;
   }

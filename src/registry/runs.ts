@@ -6,7 +6,7 @@ import { artifactUrl } from './artifact-path.ts';
 import { ask, askFor, getting, posting, refusal } from './ask.ts';
 import type { TrackingServer } from './server.ts';
 
-// Runs of MLflow: what the artifacts of a model belong to.
+// MLflow runs, to which a model's artifacts belong.
 
 const API = '/api/2.0/mlflow';
 
@@ -15,7 +15,7 @@ export interface LoggedRun {
   readonly artifactUri: string;
 }
 
-/** The id of an experiment, which is created if it is not there. */
+/** The id of an experiment, created if it does not exist. */
 export async function experimentId(server: TrackingServer, name: string): Promise<string> {
   const named = getting(`${API}/experiments/get-by-name`, { experiment_name: name });
   const { value, refused } = await ask(server, named, z.object({ experiment: z.object({ experiment_id: z.string() }) }));
@@ -55,7 +55,7 @@ export async function endRun(server: TrackingServer, id: string, status: 'FINISH
   await askFor(server, posting(`${API}/runs/update`, { run_id: id, status, end_time: Date.now() }, true), z.object({}));
 }
 
-/** Uploads a text as an artifact. @param root see `artifactRoot` @param path below it */
+/** Uploads a string as an artifact. @param root see `artifactRoot` @param path below it */
 export async function uploadText(server: TrackingServer, root: string, path: string, text: string): Promise<void> {
   await put(server, root, path, Buffer.from(text));
 }

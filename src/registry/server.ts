@@ -1,26 +1,26 @@
 import { ScoreBatchError } from '../errors.ts';
 import { registerSecret } from '../secrets.ts';
 
-/** A tracking server of MLflow, and how to ask it. */
+/** An MLflow tracking server, and how to call it. */
 export interface TrackingServer {
-  /** `https://mlflow.example:5000/path`, without a slash at the end and without credentials. */
+  /** `https://mlflow.example:5000/path`, without a trailing slash or credentials. */
   readonly base: string;
-  /** With the credentials. */
+  /** Include the credentials. */
   readonly headers: Readonly<Record<string, string>>;
-  /** How long an answer, or the next part of a long one, may take. */
+  /** Timeout for an answer, and for each further part of a long one. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 const SECONDS = 30;
-/** What a network is trusted to carry at least: large files have the time that they need, and none takes for ever. */
+/** Slowest transfer to accept: large files get the time that they need, but none takes forever. */
 const BYTES_PER_MS = 1000;
 const FORM = 'set MLFLOW_TRACKING_URI to the address of the tracking server, such as https://mlflow.example.com';
 
 /**
- * The server of MLFLOW_TRACKING_URI, with MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.
+ * The server in MLFLOW_TRACKING_URI, with MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.
  *
- * @throws ScoreBatchError `configuration` if there is none, or a variable is not what it should be
+ * @throws ScoreBatchError `configuration` if it is not set, or a variable is invalid
  */
 export function trackingServer(environment: NodeJS.ProcessEnv, signal: AbortSignal): TrackingServer {
   const given = environment.MLFLOW_TRACKING_URI?.trim() ?? '';
@@ -38,12 +38,12 @@ export function trackingServer(environment: NodeJS.ProcessEnv, signal: AbortSign
   };
 }
 
-/** How long the transfer of a file may take as a whole. */
+/** Time limit for the whole transfer of a file. */
 export function transferMs({ timeoutMs }: Pick<TrackingServer, 'timeoutMs'>, bytes: number): number {
   return timeoutMs + Math.ceil(bytes / BYTES_PER_MS);
 }
 
-/** @throws ScoreBatchError `configuration` for a `%` that begins no character */
+/** @throws ScoreBatchError `configuration` for an invalid `%` escape */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
@@ -59,7 +59,7 @@ function credentials(environment: NodeJS.ProcessEnv, url: URL): Record<string, s
   const { MLFLOW_TRACKING_TOKEN: token } = environment;
   const user = environment.MLFLOW_TRACKING_USERNAME || decoded(url.username);
   const password = environment.MLFLOW_TRACKING_PASSWORD || decoded(url.password);
-  // As MLflow's own client does: a user goes before a token.
+  // As in MLflow's own client, a user takes precedence over a token.
   if (user !== '' && password !== '') {
     const basic = Buffer.from(`${user}:${password}`).toString('base64');
     registerSecret(basic);

@@ -8,19 +8,19 @@ import type { TrackingServer } from './server.ts';
 export interface ModelVersion {
   readonly name: string;
   readonly version: string;
-  /** URI of its artifacts when it was made. */
+  /** URI of its artifacts when it was created. */
   readonly source: string;
   readonly createdAt: string;
-  /** `READY` if its artifacts are there. */
+  /** `READY` if its artifacts are complete. */
   readonly status: string;
   readonly tags: ReadonlyMap<string, string>;
 }
 
-/** A tag of a version: the digest of its bundle, see `digestOf`. */
+/** Tag of a version with the digest of its bundle, see `digestOf`. */
 export const DIGEST_TAG = 'score_batch.digest';
 
 const text = z.string().max(10_000);
-/** Numbers of 64 bits are texts in MLflow's JSON. */
+/** MLflow's JSON has 64-bit numbers as strings. */
 const number = z.union([z.number(), text]).transform(String);
 
 const modelVersion = z
@@ -44,8 +44,8 @@ const API = '/api/2.0/mlflow';
 /**
  * The version that a URI means now.
  *
- * @throws ScoreBatchError `configuration` if there is no such model, alias or version, or it is another one; `unavailable` if its
- *   artifacts are still being written
+ * @throws ScoreBatchError `configuration` if there is no such model, alias or version, or the answer is about another one;
+ * `unavailable` if its artifacts are still being written
  */
 export async function findVersion(server: TrackingServer, { name, alias, version }: ModelUri): Promise<ModelVersion> {
   const request =
@@ -85,12 +85,12 @@ export async function artifactUri(
   const { artifact_uri: uri } = await askFor(server, request, z.object({ artifact_uri: text }));
   const [, model] = /^models:\/(m-[\w-]{1,100})$/.exec(uri) ?? [];
   if (model === undefined) return uri;
-  // MLflow 3: the version is of a logged model, which has its own place.
+  // MLflow 3: the version refers to a logged model, which has its own location.
   const form = z.object({ model: z.object({ info: z.object({ artifact_uri: text }) }) });
   return (await askFor(server, getting(`${API}/logged-models/${model}`), form)).model.info.artifact_uri;
 }
 
-/** The newest version with a bundle of this digest, if there is one that is ready. */
+/** The newest ready version with a bundle of this digest, if any. */
 export async function versionWithDigest(
   server: TrackingServer,
   name: string,
@@ -106,7 +106,7 @@ export async function versionWithDigest(
   return found.find((one) => one.name === name && one.status === 'READY' && one.tags.get(DIGEST_TAG) === digest);
 }
 
-/** Registers a model's name, unless it is. */
+/** Registers a model's name, unless it exists. */
 export async function registerName(server: TrackingServer, name: string): Promise<void> {
   const { refused } = await ask(server, posting(`${API}/registered-models/create`, { name }), z.object({}));
   if (refused !== undefined && refused.code !== 'RESOURCE_ALREADY_EXISTS') throw refusal(server, refused);
@@ -127,7 +127,7 @@ export async function createVersion(
   return (await askFor(server, request, z.object({ model_version: modelVersion }))).model_version;
 }
 
-/** Lets an alias lead to a version, whichever it led to before. */
+/** Points an alias to a version, whichever it pointed to before. */
 export async function moveAlias(
   server: TrackingServer,
   { name, alias, version }: { readonly name: string; readonly alias: string; readonly version: string },
@@ -135,7 +135,7 @@ export async function moveAlias(
   await askFor(server, posting(`${API}/registered-models/alias`, { name, alias, version }, true), z.object({}));
 }
 
-/** The version that an alias leads to; undefined if there is no such alias. */
+/** The version that an alias points to; undefined if there is no such alias. */
 export async function versionOfAlias(server: TrackingServer, name: string, alias: string): Promise<string | undefined> {
   const request = getting(`${API}/registered-models/alias`, { name, alias });
   const { value, refused } = await ask(server, request, z.object({ model_version: modelVersion }));
@@ -144,7 +144,7 @@ export async function versionOfAlias(server: TrackingServer, name: string, alias
   throw refusal(server, refused);
 }
 
-/** MLflow calls an alias that is missing an invalid value. */
+/** MLflow reports a missing alias as an invalid value. */
 function isMissing({ code, message }: { readonly code: string; readonly message: string }): boolean {
   return (
     code === 'RESOURCE_DOES_NOT_EXIST' ||

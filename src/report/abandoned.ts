@@ -9,15 +9,16 @@ import { pendingIn } from './pending-name.ts';
 import { indexBeside } from './place.ts';
 
 /**
- * A pending file that was not written to for this long counts as abandoned. Whether its process is alive cannot be known; if
- * it is, it finds its file gone and writes it again (`writeReport`).
+ * A pending file not written to for this long counts as abandoned. Whether its process is alive cannot be known; if it is, it
+ * finds its file gone and writes it again (`writeReport`).
  */
 const LIFETIME_MS = 86_400_000;
 
 /**
- * Unfinished report files of a job, of every kind that it has: beside their places, and drafts of objects on this machine.
+ * Unfinished report files of a job, of every kind that it has: pending files beside their places, and drafts of objects on this
+ * machine.
  *
- * @param what `rows` leaves out the index, which has none
+ * @param what `rows` leaves out the index, which has no rows
  */
 export function abandonedReports(
   { name, report }: { readonly name: string; readonly report: ReportTemplates },
@@ -47,7 +48,7 @@ function abandonedReportFiles(template: string): Scratch {
       const report = patternOf(base);
       for (const folder of await foldersOf(dir)) {
         for (const { path: name } of await pendingIn(folder, (text) => report.exec(text)?.[0].length)) {
-          // It may have been renamed or removed a moment ago.
+          // It may just have been renamed or removed.
           const mtimeMs = (await stat(name).catch(() => undefined))?.mtimeMs ?? Date.now();
           left.push({ name, run: undefined, deadline: new Date(mtimeMs + LIFETIME_MS).toISOString() });
         }
@@ -73,7 +74,7 @@ async function foldersOf(template: string): Promise<string[]> {
   return folders;
 }
 
-/** Matches a name of this template at the start of a text, for any window. */
+/** Matches a name of this template at the start of a string, for any window. */
 function patternOf(template: string): RegExp {
   const parts = template.split('{window}').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
   return new RegExp(`^${parts.join('[\\w+-]+(?:\\.\\d{3}Z[\\w+-]*)*')}`);

@@ -2,7 +2,7 @@ import type { TableColumn } from '../domain/tables.ts';
 
 const PLACE = ['rank', 'percentile', 'decile', 'band'];
 
-/** Columns that follow the ranks if the job has them: why the score is high, and whether nobody should contact the user. */
+/** Columns that follow the ranks if the job has them: why the score is high, and whether the user is held out from contact. */
 const OPTIONAL = /^(reason_[1-9]\d*|holdout)$/;
 
 /**

@@ -1,22 +1,20 @@
 import type { TableColumn } from '../domain/tables.ts';
 import { identifier, literal } from '../duckdb/sql.ts';
 
-// DuckDB renders the CSV, vectorised: in JavaScript it took a third of a run. Values of every warehouse go through the same
+// DuckDB renders the CSV, vectorized: in JavaScript it took a third of a run. Values of every warehouse go through the same
 // expressions, so the same publication gives the same bytes.
 
 /** Characters that make a spreadsheet run a cell instead of showing it (OWASP, "CSV injection"), also in full-width form. */
 const FORMULA_STARTS = ['=', '+', '-', '@', '\t', '\r', '\n', '\uFF1D', '\uFF0B', '\uFF0D', '\uFF20'];
 /**
- * Characters that some reader treats as the end of a cell, a line or a quoted text, also in full-width form, and the
- * full-width formula characters: to a reader that separates by `;`, the `=1+1` of `x;=1+1` would be a cell of its own.
- * Written for a character class of both RE2 and JavaScript. In DuckDB, one character class costs as much as four calls of
- * `contains`.
+ * Characters that some reader treats as the end of a cell, a line or a quoted string, also in full-width form, and the
+ * full-width formula characters: to a reader that separates by `;`, the `=1+1` of `x;=1+1` would be a cell of its own. Written
+ * for a character class of both RE2 and JavaScript. In DuckDB, one character class costs as much as four calls of `contains`.
  */
 const NEEDS_QUOTES = ',;"\\t\\n\\r\uFF0C\uFF1B\uFF02\uFF1D\uFF0B\uFF0D\uFF20';
 /**
- * Matches a text that needs no change: it has no character of NEEDS_QUOTES and does not start like a formula. The first
- * class adds the formula characters that are not in NEEDS_QUOTES. DuckDB evaluates this once per text of a dictionary, not
- * once per row.
+ * Matches a string that needs no change: it has no character of NEEDS_QUOTES and does not start like a formula. The first class
+ * adds the formula characters that are not in NEEDS_QUOTES. DuckDB evaluates this once per dictionary entry, not once per row.
  */
 const PLAIN = `([^=+@${NEEDS_QUOTES}-][^${NEEDS_QUOTES}]*)?`;
 

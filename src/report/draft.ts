@@ -6,21 +6,21 @@ import { ScoreBatchError, systemCode } from '../errors.ts';
 import type { Scratch } from '../warehouse/warehouse.ts';
 import { guarded, reasonOf } from './file.ts';
 
-/** A report file on this machine that is to become an object. */
+/** A local report file that is to be uploaded as an object. */
 export interface Draft {
   readonly path: string;
   write(data: string | Uint8Array): Promise<void>;
-  /** Closes the file. Call it before it is uploaded. */
+  /** Closes the file. Call it before uploading. */
   finish(): Promise<void>;
   /** Removes it. */
   discard(): Promise<void>;
 }
 
-/** As long as an unfinished report file beside its place. */
+/** The same as for an unfinished report file beside its place. */
 const LIFETIME_MS = 86_400_000;
 
 /**
- * A file in a folder of its own that only this user can read.
+ * Creates a file in its own folder, which only this user can read.
  *
  * @param file address of the object, for messages
  * @throws ScoreBatchError `report` from every method if the file system refuses
@@ -46,7 +46,7 @@ export async function createDraft(file: string, job: string): Promise<Draft> {
 }
 
 /**
- * Checks that drafts can be written. Leaves none.
+ * Checks that drafts can be written, without leaving one.
  *
  * @param file address of an object, for messages
  * @throws ScoreBatchError `permission` if the file system refuses
@@ -76,7 +76,7 @@ export function abandonedDrafts(job: string): Scratch {
         if (!name.startsWith(prefixOf(job))) continue;
         const folder = path.join(tmpdir(), name);
         const found = await stat(path.join(folder, 'report')).catch(() => stat(folder).catch(() => undefined));
-        // Other users of the machine may have a job of this name, too.
+        // Other users of the machine may have a job of the same name.
         if (found === undefined || (process.getuid !== undefined && found.uid !== process.getuid())) continue;
         left.push({ name: folder, run: undefined, deadline: new Date(found.mtimeMs + LIFETIME_MS).toISOString() });
       }
@@ -86,7 +86,7 @@ export function abandonedDrafts(job: string): Scratch {
   };
 }
 
-/** The name of a job has no dot. */
+/** A job's name contains no dot. */
 function prefixOf(job: string): string {
   return `score-batch-upload-${job}.`;
 }

@@ -20,7 +20,7 @@ import { listPending, type PendingName, pendingPath } from './pending-name.ts';
  * reads in the ledger that it is not needed.
  */
 export interface PendingFile {
-  /** Where it is until then. Something else may write it, such as DuckDB, instead of `write`. */
+  /** Where it is until it is renamed. Something else, such as DuckDB, may write it instead of `write`. */
   readonly path: string;
   write(data: string | Uint8Array): Promise<void>;
   /** Syncs the file to disk. Call it before `replace`. */
@@ -93,7 +93,7 @@ export async function createPending(file: string, publication: Pick<Publication,
 }
 
 /**
- * Checks that a report can be written under a pending name of realistic length. Leaves no file.
+ * Checks that a report can be written under a pending name of realistic length. Leaves no file behind.
  *
  * @param runId a plausible run id
  * @throws ScoreBatchError `permission` if the file system refuses
@@ -124,7 +124,7 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Runs `work`. @throws ScoreBatchError `report` if the file system refuses, in place of its own error */
+/** Runs `work`. @throws ScoreBatchError `report` instead of the file system's own error */
 export async function guarded<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -2,7 +2,7 @@ import type { TableColumn } from '../domain/tables.ts';
 import { csvHeader, csvLine } from './csv.ts';
 import type { PendingFile } from './file.ts';
 
-/** Writes a report file that consists of a line per user, which DuckDB renders. */
+/** Writes a report file with one line per user, which DuckDB renders. */
 export interface LineWriter {
   /** DuckDB expression over the columns of the scores table. */
   readonly line: string;
@@ -12,7 +12,7 @@ export interface LineWriter {
   write(lines: Uint8Array): Promise<void>;
   /** Writes what comes after the lines. */
   end(): Promise<void>;
-  /** Releases what a file holds that will not be ended. Does nothing after `end`. */
+  /** Releases resources of a file that will not be ended. Does nothing after `end`. */
   stop(): Promise<void>;
 }
 

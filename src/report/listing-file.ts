@@ -2,9 +2,9 @@ import { createPending, guarded } from './file.ts';
 import { parseListingMark, readListingMark } from './listing-mark.ts';
 import { listPending } from './pending-name.ts';
 
-/** The index page of a job, made from the ledger up to an entry. */
+/** The index page of a job, generated from the ledger up to an entry. */
 export interface ListingContent {
-  /** Highest `entry_number` that the page takes into account. */
+  /** Highest `entry_number` that the page includes. */
   readonly entry: number;
   /** With `listingMark` in its head. */
   readonly html: string;
@@ -12,24 +12,24 @@ export interface ListingContent {
 
 /**
  * The index page under a pending name, then renamed. All windows of a job share it, and publication numbers do not order
- * windows, so `entry_number` of the ledger does: an index never replaces one that was made from more entries.
+ * windows, so `entry_number` of the ledger does: an index never replaces one generated from more entries.
  *
  * No lock is needed, and `Ledger.decide` would not be one: it lets only the writers of the same window take turns. A writer
- * creates its pending file with its entry number in the name, lists the other pending files, reads the number of the index
- * that is there, removes pending files with lower numbers, and renames its own; in this order. Suppose that the writer of a
- * lower number renames last. Then its pending file was not there when the other one removed lower ones, so it was created
- * later than the other one's. Either it sees that in the list, or the other one was renamed before, and it reads its number.
- * In both cases it does not rename.
+ * creates its pending file with its entry number in the name, lists the other pending files, reads the number of the index that
+ * is there, removes pending files with lower numbers, and renames its own; in this order. Suppose that the writer of the lower
+ * number renames last. Then its pending file did not exist when the other writer removed lower ones, so it was created after
+ * the other's. Either it sees the other's file in the list, or that was already renamed and it reads its number. In both cases
+ * it does not rename.
  */
 export interface PendingListing {
   /**
    * A second call does nothing.
    *
-   * @returns `in place` if this index is there, or a newer one; `behind` if another process is about to put a newer one
-   *   there, or has removed this file: make the index again
+   * @returns `in place` if this index is there, or a newer one; `behind` if another process is about to put a newer one there,
+   * or has removed this file: generate the index again
    */
   replace(): Promise<'in place' | 'behind'>;
-  /** Removes pending files of the same entry that killed processes have left. */
+  /** Removes pending files of the same entry that killed processes left. */
   removeOthers(): Promise<void>;
   /** Removes the pending file. Does nothing after `replace`. */
   discard(): Promise<void>;

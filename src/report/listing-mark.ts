@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { systemCode } from '../errors.ts';
 
-/** What an index page states of itself. */
+/** What an index page states about itself. */
 export interface ListingMark {
   /** Name of the job: lower-case letters, digits, `-` and `_`. */
   readonly job: string;
@@ -9,7 +9,7 @@ export interface ListingMark {
   readonly entry: number;
 }
 
-/** The mark is at the top of the page. */
+/** The mark is near the top of the page. */
 const HEAD_BYTES = 8_192;
 
 /** Two elements for the head of an index page. Put them at its top: only the first 8 KiB of a file are read. */
@@ -36,7 +36,7 @@ export async function readListingMark(file: string): Promise<ListingMark | undef
       await handle.close();
     }
   } catch (error) {
-    // A folder, a link to nowhere, or no right to read: not a page that this job has written.
+    // A folder, a dangling link, or no right to read: not a page that this job has written.
     if (systemCode(error) !== undefined) return undefined;
     throw error;
   }

@@ -2,8 +2,8 @@ import type { LedgerEntry } from '../domain/ledger.ts';
 import type { StoredObject } from '../store/object-store.ts';
 
 /**
- * Whether this job has written an object: its metadata names the job and, but for an index, a run that was published for the
- * window, or one that such a run superseded with its overlapping window. Another ledger may know a job of the same name.
+ * Whether this job has written an object: its metadata names the job and, except for an index, a run published for the window,
+ * or one that such a run superseded together with its overlapping window. Another ledger may contain a job of the same name.
  *
  * @param entries of the window
  */

@@ -49,7 +49,7 @@ export function listPending(file: string): Promise<PendingName[]> {
 /**
  * The pending files of a folder.
  *
- * @param reportAt length of the report's name at the start of a text; undefined if the text does not start with one
+ * @param reportAt length of the report's name at the start of a string; undefined if it does not start with one
  */
 export async function pendingIn(folder: string, reportAt: (text: string) => number | undefined): Promise<PendingName[]> {
   return (await names(folder)).flatMap((name) => {

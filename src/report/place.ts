@@ -11,7 +11,7 @@ import { isOwnObject } from './object-owner.ts';
 /** Maximum length of a file's or folder's name on common file systems. */
 const MAX_BYTES = 255;
 
-/** A file of a publication. */
+/** A report file of a publication. */
 export interface ReportFile {
   /** `index` lists all windows of the job, in `index.html` beside the page. Every other kind has a key in the job file. */
   readonly kind: ReportKind | 'index';
@@ -67,7 +67,7 @@ export function recordedPath(file: string, root: string): string {
   return relative.split(path.sep)[0] === '..' || path.isAbsolute(relative) ? file : relative;
 }
 
-/** Whose files are there. */
+/** The job and ledger that decide which files are its own. */
 export interface Owner {
   readonly job: string;
   /** Project root. */
@@ -79,8 +79,8 @@ export interface Owner {
 
 /**
  * Refuses to replace a file that this job did not write. A file belongs to the job if the ledger has a publication of the
- * window with this path. The ledger records the path before the file is written, so a crash in between does no harm. The
- * index belongs to the job that it names, since any window can have written it. An object says itself who wrote it: see
+ * window with this path. The ledger records the path before the file is written, so a crash in between does no harm. The index
+ * belongs to the job that it names, since a run of any window may have written it. An object's metadata names its writer: see
  * `isOwnObject`.
  *
  * @throws ScoreBatchError `configuration` if the file exists and is not the job's

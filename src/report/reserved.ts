@@ -42,7 +42,7 @@ export async function refuseReserved(
  */
 export async function reservedAt(file: string, reserved: readonly Reserved[]): Promise<Reserved | undefined> {
   if (reserved.length === 0) return undefined;
-  // Names of objects have no links and no other spellings.
+  // Object names have no links and only one spelling.
   if (isStoreAddress(file)) return reserved.find(({ path: other }) => other === file);
   const place = await realPlace(file);
   const identity = await identityOf(file);

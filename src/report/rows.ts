@@ -9,10 +9,10 @@ import type { ReportFile } from './place.ts';
 import type { ReportSpec } from './spec.ts';
 
 /**
- * Writes the files that have a row per user, reading the published rows once.
+ * Writes the files with one row per user, reading the published rows once.
  *
- * @param pending of every file; others are left alone
- * @returns whether every rank from 1 to `rows` exists exactly once; if not, the files are not complete
+ * @param pending per file; other files are ignored
+ * @returns whether every rank from 1 to `rows` exists exactly once; if not, the files are incomplete
  */
 export async function writeRows(
   spec: ReportSpec,
@@ -44,7 +44,7 @@ export async function writeRows(
   return true;
 }
 
-/** @throws ScoreBatchError `report` if a workbook cannot have all users */
+/** @throws ScoreBatchError `report` if a workbook cannot hold all users */
 export function refuseLargeSheet({ files, rows }: Pick<ReportSpec, 'files' | 'rows'>): void {
   const file = files.find(({ kind }) => kind === 'xlsx');
   if (file === undefined || rows <= MOST_SHEET_USERS) return;

@@ -5,13 +5,13 @@ import { isoTime } from './csv.ts';
 // Cells of an XLSX sheet (ECMA-376, part 1, 18.3.1.4), rendered by DuckDB like the lines of the CSV file. Every cell has a type,
 // so text that looks like a formula is text.
 
-/** Characters (UTF-16) of a cell that Excel keeps. */
+/** Most characters (UTF-16 units) that Excel keeps in a cell. */
 export const CELL_LIMIT = 32_767;
 
-/** Digits that Excel keeps of a number. */
+/** Significant digits that Excel keeps of a number. */
 const DIGITS = 15;
 
-/** Stands for a text that is too long, followed by the letters of its column. Nothing else in a sheet has this character. */
+/** Marks a string that is too long, followed by the letters of its column. Nothing else in a sheet contains this character. */
 export const TOO_LONG = '\0';
 
 /** Format codes of numbers. Times and dates have these forms in every locale of the reader. */
@@ -23,19 +23,19 @@ const TIME = 'yyyy\\-mm\\-dd\\ hh:mm:ss';
 /** Days from the epoch of spreadsheets, 1899-12-30, to 1970-01-01. */
 const EPOCH_DAYS = 25_569;
 const DAY_MICROSECONDS = 86_400_000_000;
-/** Before, Excel counts a day that did not exist, 1900-02-29; it has nothing after the year 9999. */
+/** Before this day Excel counts 1900-02-29, which did not exist; it has nothing after the year 9999. */
 const FIRST_DAY = '1900-03-01';
 const LAST_DAY = '9999-12-31';
 
 /** Characters that XML 1.0 forbids. */
 const FORBIDDEN = '\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x{FFFE}\\x{FFFF}';
-/** The ampersand first, since the others are written with one. */
+/** The ampersand must come first, since the other entities contain one. */
 const ENTITIES = [
   ['&', '&amp;'],
   ['<', '&lt;'],
   ['>', '&gt;'],
 ] as const;
-/** Matches a text that XML and Excel take as it is. */
+/** Matches a string that XML and Excel accept unchanged. */
 const PLAIN = `[^&<>_\\r${FORBIDDEN}]*`;
 
 /** The format code of a column's cells. */
@@ -116,7 +116,7 @@ function cell(column: TableColumn, { letters, number, style }: Place): string {
   }
 }
 
-/** Whether a decimal's text has at most 15 digits that count. */
+/** Whether a decimal has at most 15 significant digits. */
 function fewDigits(decimal: string): string {
   const digits = `CASE WHEN contains(${decimal}, '.') THEN rtrim(${decimal}, '0') ELSE ${decimal} END`;
   return `length(ltrim(replace(${digits}, '.', ''), '-0')) <= ${DIGITS}`;
@@ -133,23 +133,24 @@ function serial(value: string): string {
 }
 
 function text(value: string, letters: string): string {
-  // A text has at most as many characters as bytes, so few texts are counted. Those beyond the basic plane count twice.
+  // A string has at most as many characters as bytes, so few strings are counted. Characters beyond the basic plane count
+  // twice.
   const astral = `regexp_replace(${value}, '[^\\x{10000}-\\x{10FFFF}]', '', 'g')`;
   const tooLong = `strlen(${value}) > ${CELL_LIMIT} AND length(${value}) + length(${astral}) > ${CELL_LIMIT}`;
   return `CASE WHEN ${tooLong} THEN chr(0) || '${letters}' WHEN regexp_full_match(${value}, ${literal(PLAIN)}) THEN ${value} ELSE ${escaped(value)} END`;
 }
 
-/** Excel reads `_x0041_` as `A` (ECMA-376, part 1, 22.9.2.19), so the underscore of such a text is written in this form too. */
+/** Excel reads `_x0041_` as `A` (ECMA-376, part 1, 22.9.2.19), so the underscore of such a sequence is itself encoded. */
 function escaped(value: string): string {
   const visible = `regexp_replace(${value}, '[${FORBIDDEN}]', '', 'g')`;
   const underscores = `regexp_replace(${visible}, '_(x[0-9A-Fa-f]{4})', '_x005F_\\1', 'g')`;
   const entities = [...ENTITIES].map(([from, to]) => `${literal(from)}, ${literal(to)}`);
   const marked = entities.reduce((inner, pair) => `replace(${inner}, ${pair})`, underscores);
-  // As it is, XML would read it as a line feed.
+  // Unencoded, XML would read it as a line feed.
   return `replace(${marked}, chr(13), '&#13;')`;
 }
 
-/** The same for a name of a column, which has no control characters. */
+/** The same for a column's name, which has no control characters. */
 export function escapeXml(name: string): string {
   const underscores = name.replaceAll(/_(?=x[0-9A-Fa-f]{4})/g, '_x005F_');
   return ENTITIES.reduce((inner, [from, to]) => inner.replaceAll(from, to), underscores);

@@ -21,21 +21,23 @@ export interface ReportSpec {
   readonly files: readonly ReportFile[];
   /** Whether the CSV file begins with a byte order mark. */
   readonly csvBom: boolean;
-  /** Makes page and index; needed if `files` has them. */
+  /** Creates page and index; required if `files` has them. */
   readonly pages?: Pages | undefined;
   /** Files and folders that the report must not replace. Checked again just before the renames. */
   readonly reserved: readonly Reserved[];
-  /** For files that are objects. */
+  /** Stores for files that are objects. */
   readonly stores: ObjectStore;
-  /** Whether objects may be replaced that this job did not write. */
+  /** Whether to replace objects that this job did not write. */
   readonly force: boolean;
   readonly signal: AbortSignal;
 }
 
-/** Makes the report files that do not consist of a row per user. */
+/** Creates the report files that do not have a row per user. */
 export interface Pages {
-  /** The page of the window, as HTML. The run is published. */
+  /** The page of the window, as HTML. Call it once the run is published. */
   page(): Promise<string>;
-  /** The index page of all windows, from the ledger as it is now. Called again if another process has a newer one. */
+  /**
+   * The index page of all windows, from the ledger at the time of the call. Called again if another process has a newer one.
+   */
   index(): Promise<ListingContent>;
 }

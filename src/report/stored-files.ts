@@ -11,22 +11,22 @@ import { isOwnObject } from './object-owner.ts';
 import { foreign, type ReportFile } from './place.ts';
 import type { ReportSpec } from './spec.ts';
 
-// Report files in stores of objects. No lock is held while a file is uploaded, which may take minutes. Instead a writer looks
-// which version of an object is there, **then** reads in the ledger that its run is still published, and then puts its file
-// in place of that version only. Suppose that the writer of an older publication puts its file last. It has read the ledger
-// before the newer publication was entered there, so it has looked before that, too; the newer writer has looked later. Whichever
-// of the two puts first, the version that the other one has looked at is gone, and its put is refused. Then it looks again,
-// reads the ledger again, and the older writer finds that it is not the published one any more.
+// Report files in object stores. No lock is held during an upload, which may take minutes. Instead, a writer looks up the
+// object's version, **then** reads in the ledger that its run is still published, and then replaces only that version. Suppose
+// that the writer of an older publication puts its file last. It read the ledger before the newer publication was entered, and
+// looked up the version even earlier; the newer writer looked later. Whichever of the two puts first changes the version that
+// the other has seen, so the other's put is refused. It then looks again and reads the ledger again, and the older writer finds
+// that its publication is superseded.
 //
-// An answer that is lost leaves a writer in doubt whether its file is there. The metadata of the object tell.
+// If an answer is lost, a writer does not know whether its file is in place. The object's metadata tells.
 //
-// A version of S3 is a hash of the content, so it can come back: after a rollback, the object may have the bytes again that a
-// writer has looked at before it stood still, and then its put is not refused. So it reads the ledger once more after its put.
+// A version in S3 is a hash of the content, so it can come back: after a rollback, the object may again have the bytes that a
+// paused writer has seen, and its put is not refused. So it reads the ledger once more after its put.
 
 /** Attempts while others change the object. */
 const MAX_TRIES = 5;
 
-/** The pauses between them. A request may take longer than what they are made from. */
+/** Pauses between attempts, scaled from a timeout of 15 s. A request itself may take longer. */
 const PAUSES = timeoutsOf(15_000);
 
 /** A file that is ready to be uploaded. */
@@ -43,21 +43,21 @@ const TYPES: Readonly<Record<ReportFile['kind'], string>> = {
   index: 'text/html; charset=utf-8',
 };
 
-/** What is written for the window, as the ledger says now. */
+/** What should be written for the window, by the present ledger. */
 export interface Current {
   readonly publication: Publication;
-  /** How often somebody was erased from the run's rows. */
+  /** How many erasures the run's rows have seen. */
   readonly erasures: number;
 }
 
 /**
- * Puts all files in place, one after the other.
+ * Puts all files in place, one after another.
  *
- * @param current what the ledger has now; `gone` if the files must be made again. @throws ScoreBatchError if they are not to
- *   be written any more
- * @returns false if the files must be made again, or a draft is gone: somebody has cleaned up
- * @throws ScoreBatchError `report` if a store refuses, an object is of another writer, or a superseded publication has
- *   replaced a newer one
+ * @param current what the present ledger calls for; `gone` if the files must be generated again. @throws ScoreBatchError if
+ * they must no longer be written
+ * @returns false if the files must be generated again, or a clean-up has removed a draft
+ * @throws ScoreBatchError `report` if a store refuses, an object belongs to another writer, or a superseded publication has
+ * replaced a newer one
  */
 export async function placeObjects(
   spec: ReportSpec,
@@ -88,8 +88,8 @@ export async function placeObjects(
 }
 
 /**
- * Puts the index page in place, unless one is there that was made from more entries of the ledger: an index never replaces
- * such a one. The numbers of entries order all writers, so the ledger need not be read again.
+ * Puts the index page in place, unless the present one was generated from more ledger entries. Entry numbers order all writers,
+ * so the ledger need not be read again.
  *
  * @returns false if the draft is gone
  */
@@ -112,8 +112,8 @@ export async function placeListing(
 }
 
 /**
- * Checks the right to write the files that are objects, once per bucket and folder, to list pages, since an index links to
- * those that are there, and to write drafts on this machine. Leaves no object and no file.
+ * Checks the right to write the files that are objects, once per bucket and folder; to list pages, since an index links to the
+ * existing ones; and to write drafts on this machine. Leaves no object and no file.
  *
  * @throws ScoreBatchError `permission`, `configuration` or `unavailable`
  */
@@ -129,16 +129,16 @@ export async function assertObjectsWritable(
     if (seen.size === 0) await assertDraftsWritable(path);
     if (!seen.has(folder)) await stores.mayWrite(address);
     seen.add(folder);
-    // A name that few objects begin with tells as much as that of a folder with many.
+    // List by the page's own name: it proves the right to list as well as a whole folder does, and returns few objects.
     if (kind === 'page') await stores.list(address);
   }
 }
 
 /**
- * Whether what was put in place is what the ledger has now.
+ * Whether what was put in place still matches the ledger.
  *
- * @returns false if the files must be made again
- * @throws what `current` throws if a newer writer has replaced the object, else ScoreBatchError `report`
+ * @returns false if the files must be generated again
+ * @throws what `current` throws if a newer writer has replaced the object, otherwise ScoreBatchError `report`
  */
 async function stillCurrent(
   spec: ReportSpec,
@@ -157,13 +157,15 @@ async function stillCurrent(
   }
 }
 
-/** What refused the put may still be at work. @throws ScoreBatchError `report` after the last of the tries */
+/**
+ * Pauses, because the writer that caused the refusal may still be active. @throws ScoreBatchError `report` after the last try
+ */
 async function pauseAfter(tries: number, { signal }: ReportSpec, file: ReportFile): Promise<void> {
   if (tries === MAX_TRIES) throw busy(file);
   await sleep(backoff(PAUSES, tries), signal);
 }
 
-/** @returns `in place` if the file was put there now or by a request whose answer was lost, `gone` if the draft is */
+/** @returns `in place` if the file was put there now or by a request whose answer was lost, `gone` if the draft has vanished */
 async function put(
   spec: ReportSpec,
   file: ReportFile,
@@ -175,13 +177,13 @@ async function put(
   try {
     if ((await asReport(spec, file, (stores) => stores.put(address, upload))) === 'in place') return 'in place';
   } catch (error) {
-    // Looked for now, since it can vanish at any time; a client's error may not say so.
+    // Check now, since it can vanish at any time; a client's error may not say so.
     if (!existsSync(path)) return 'gone';
     if (!isUnavailable(error)) throw error;
     lost = error;
   }
   const now = await asReport(spec, file, (stores) => stores.look(address));
-  // The same content has the same version in S3, no matter which writer put it there.
+  // In S3, the same content has the same version, no matter who put it there.
   const other = now?.version !== there?.version || !isSameMark(there?.mark, mark);
   if (other && isSameMark(now?.mark, mark)) return 'in place';
   if (lost !== undefined) throw lost;
@@ -203,13 +205,13 @@ function addressOf({ path }: ReportFile): StoreAddress {
   return address;
 }
 
-/** The store may have done what it was asked, and its answer was lost. */
+/** The store may have carried out the request although its answer was lost. */
 function isUnavailable(error: unknown): boolean {
   const cause = error instanceof ScoreBatchError ? error.cause : undefined;
   return cause instanceof ScoreBatchError && cause.kind === 'unavailable';
 }
 
-/** An error of the store, once the scores are published. */
+/** Turns an error of the store into `report`, because the scores are already published. */
 export async function asReport<T>(
   { stores }: ReportSpec,
   { path }: ReportFile,
@@ -226,7 +228,7 @@ export async function asReport<T>(
   }
 }
 
-/** The writer of the newer publication may be about to replace the object, or may have done so before. */
+/** The writer of the newer publication may be about to replace the object, or may already have done so. */
 function stale(
   { window }: ReportSpec,
   { path }: ReportFile,

@@ -1,7 +1,7 @@
 import type { TableColumn } from '../domain/tables.ts';
 import { escapeXml, formatOf, lettersOf } from './sheet-row.ts';
 
-// The parts of a workbook with one sheet (ECMA-376, part 1). Only the rows of the sheet depend on the number of users.
+// The parts of a workbook with one sheet (ECMA-376, part 1). Only the sheet's rows depend on the number of users.
 
 const XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
 const MAIN = 'http://schemas.openxmlformats.org/spreadsheetml/2006/main';
@@ -13,12 +13,12 @@ const TYPE = 'application/vnd.openxmlformats-officedocument.spreadsheetml';
 export const SHEET = 'xl/worksheets/sheet1.xml';
 const SHEET_NAME = 'report';
 
-/** Ids from here on are for formats of a workbook's own. */
+/** Ids from here on are for custom formats. */
 const FIRST_FORMAT = 164;
 /** Index of the style of header cells. */
 const HEADER_STYLE = 1;
 
-/** Characters of a column that show its values; longer texts are cut in the view. */
+/** Column widths in characters that fit the values; longer strings are cut off in the view. */
 const WIDTHS: Readonly<Record<TableColumn['type'], number>> = {
   integer: 12,
   decimal: 14,
@@ -30,11 +30,11 @@ const WIDTHS: Readonly<Record<TableColumn['type'], number>> = {
   timestamp: 20,
   uuid: 38,
 };
-/** The button of the filter covers some characters of a header. */
+/** Characters of a header covered by the filter button. */
 const BUTTON = 4;
 const MOST_WIDTH = 60;
 
-/** What does not change within a workbook. */
+/** The cell styles of a workbook. */
 export interface Styles {
   /** Index of the style of a column's cells. */
   of(column: TableColumn): number;
@@ -80,7 +80,7 @@ export function sheetEnd(columns: readonly TableColumn[], rows: number): string 
   return `</sheetData><autoFilter ref="A1:${lastCell(columns, rows)}"/></worksheet>`;
 }
 
-/** All other parts, by their path in the package, in the order in which readers want them. */
+/** All other parts, by their path in the package, in the order that readers expect. */
 export function partsOf(columns: readonly TableColumn[], rows: number): readonly (readonly [path: string, content: string])[] {
   const [, letters = '', row = ''] = /^([A-Z]+)(\d+)$/.exec(lastCell(columns, rows)) ?? [];
   const filtered = `${SHEET_NAME}!$A$1:$${letters}$${row}`;

@@ -13,23 +13,21 @@ import { asReport, type Current, placeListing, placeObjects, type Ready } from '
 
 type Outcome = 'in place' | 'gone' | 'index behind';
 
-/** Attempts before giving up on pending files that something keeps removing. */
+/** Attempts before giving up because something keeps removing pending files. */
 const MAX_TRIES = 3;
 
 /**
- * Writes the report files of a publication: all of them under pending names, then they are put in place one after the other,
- * objects first.
- * Puts them in place only if its run is still the published one, so a slow run never replaces a newer file; see
- * `PendingFile`. If the process ends between two renames, the run stays `published`, and whatever writes its report next
- * writes all files again.
+ * Writes the report files of a publication: all under pending names, then each is put in place, objects first. Puts them in
+ * place only if its run is still the published one, so a slow run never replaces a newer file; see `PendingFile`. If the
+ * process ends between two renames, the run stays `published`, and whatever writes its report next writes all files again.
  *
- * @param completed makes the ledger entry to append once all files are in place, if there is one
+ * @param completed creates the ledger entry to append once all files are in place, if any
  * @throws ScoreBatchError `report` if a file cannot be written, `conflict` if another run published meanwhile
  */
 export async function writeReport(spec: ReportSpec, completed: () => LedgerEntry | undefined): Promise<void> {
   refuseLargeSheet(spec);
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    // A pending file is gone, but the run is still published: another process removed it, so write it again.
+    // A pending file is gone, but the run is still published: another process removed it, so write everything again.
     if ((await writeOnce(spec, completed)) === 'in place') return;
   }
   throw new ScoreBatchError(
@@ -68,7 +66,7 @@ async function writeOnce(spec: ReportSpec, completed: () => LedgerEntry | undefi
 }
 
 interface Written {
-  /** In the order in which they are renamed. */
+  /** In renaming order. */
   readonly pending: readonly PendingFile[];
   /** Files that are objects. */
   readonly ready: readonly Ready[];
@@ -76,12 +74,12 @@ interface Written {
   readonly complete: boolean;
   /** Ledger entries from before the files were created. */
   readonly before: readonly LedgerEntry[];
-  /** That of `before`. */
+  /** The publication in `before`. */
   readonly publication: Publication;
   readonly completed: () => LedgerEntry | undefined;
 }
 
-/** Renames all files on this machine, the index last, while no other process writes entries of the window. */
+/** Renames all local files, the index last, while no other process writes ledger entries of the window. */
 async function placeAll(spec: ReportSpec, written: Written): Promise<'in place' | 'gone'> {
   const { ledger, job, window, runId } = spec;
   const listing = spec.files.find(({ kind }) => kind === 'index');
@@ -97,7 +95,7 @@ async function placeAll(spec: ReportSpec, written: Written): Promise<'in place' 
           // Another process of this run may have put the same report in place.
           if (!(await one.replace())) return { result: done(entries, spec) > done(written.before, spec) ? 'in place' : 'gone' };
         }
-        // After so many, other processes keep putting newer ones in place.
+        // After this many tries, accept that other processes keep putting newer ones in place.
         if (index && (await index.replace()) === 'behind' && tries < MAX_TRIES) return { result: 'index behind' };
         const append = written.completed();
         return { ...(append && { append }), result: 'in place' };
@@ -113,7 +111,7 @@ async function placeAll(spec: ReportSpec, written: Written): Promise<'in place' 
 
 /** @returns false if its draft is gone */
 async function placeStoredIndex(spec: ReportSpec, file: ReportFile): Promise<boolean> {
-  // It lists the pages of the bucket.
+  // The index lists the pages of the bucket, so it may fail like a store.
   const content = await asReport(spec, file, () => pagesOf(spec).index());
   const draft = await createDraft(file.path, spec.job);
   try {
@@ -126,8 +124,8 @@ async function placeStoredIndex(spec: ReportSpec, file: ReportFile): Promise<boo
 }
 
 /**
- * @returns `gone` if the run was published again, by a rollback: its page says so, so the files are made again
- * @throws ScoreBatchError if the files must not be put in place any more
+ * @returns `gone` if a rollback published the run again: its page says so, so the files must be generated again
+ * @throws ScoreBatchError if the files must no longer be put in place
  */
 async function checked(
   spec: ReportSpec,
@@ -151,12 +149,12 @@ function published(spec: ReportSpec, entries: readonly LedgerEntry[]): Publicati
   return current;
 }
 
-/** How often the run was completed. */
+/** How many times the run was completed. */
 function done(entries: readonly LedgerEntry[], { runId: id }: ReportSpec): number {
   return entries.filter(({ runId, state }) => runId === id && state === 'completed').length;
 }
 
-/** How often somebody was erased from the run's rows. */
+/** How many erasures the run's rows have seen. */
 function erasures(entries: readonly LedgerEntry[], { runId: id }: ReportSpec): number {
   return entries.filter(({ runId, details }) => runId === id && details.erased !== undefined).length;
 }

@@ -7,7 +7,7 @@ import type { LineWriter } from './line-writer.ts';
 import { CELL_LIMIT, sheetRow, TOO_LONG } from './sheet-row.ts';
 import { partsOf, SHEET, sheetEnd, sheetStart, stylesOf } from './workbook.ts';
 
-/** Without the ZIP64 format, which Excel does not read in a streamed file. */
+/** Limit without ZIP64, which Excel does not read in a streamed file. */
 const MOST_BYTES = 2 ** 32 - 1;
 /** Compressed bytes are written in pieces of this size. */
 const PIECE = 2 ** 18;
@@ -21,17 +21,17 @@ export interface XlsxOptions {
 }
 
 /**
- * Writes a workbook piece by piece: neither rows nor compressed bytes are ever held as a whole. Its bytes are the same
- * whenever it is written by the same version of Node, since it has no time of its own.
+ * Writes a workbook in pieces: neither the rows nor the compressed bytes are ever held as a whole. With the same version of
+ * Node its bytes are always the same, since it contains no timestamp.
  *
- * @throws ScoreBatchError `report` if a text is too long for a cell, or all of them for a sheet
+ * @throws ScoreBatchError `report` if a string is too long for a cell, or all of them for a sheet
  */
 export function xlsxWriter(pending: Pick<PendingFile, 'write'>, { file, columns, rows }: XlsxOptions): LineWriter {
   const styles = stylesOf(columns);
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const sheet = writable.getWriter();
   const zip = new ZipWriter(collecting(pending), {
-    // The oldest that the format has, in local time like all of its times.
+    // The oldest date that the format has, in local time like all of its times.
     lastModDate: new Date(1980, 0, 1),
     extendedTimestamp: false,
     zip64: false,
@@ -46,7 +46,7 @@ export function xlsxWriter(pending: Pick<PendingFile, 'write'>, { file, columns,
     try {
       await sheet.write(piece);
     } catch (error) {
-      // What failed first says why: the disk, say, and not the stream that it broke.
+      // Throw the first failure, which is the cause: the disk, say, and not the stream that it broke.
       throw failure ?? error;
     }
   };
@@ -57,7 +57,7 @@ export function xlsxWriter(pending: Pick<PendingFile, 'write'>, { file, columns,
       for (const [path, content] of partsOf(columns, rows)) await zip.add(path, new Blob([content]).stream());
       adding = zip.add(SHEET, readable).catch(async (error: unknown) => {
         failure = error;
-        // Else a piece that waits for its turn would wait for it forever.
+        // Otherwise a piece that waits for its turn would wait forever.
         await sheet.abort(error).catch(() => undefined);
       });
       await add(text.encode(sheetStart(columns, rows)));
@@ -81,7 +81,7 @@ export function xlsxWriter(pending: Pick<PendingFile, 'write'>, { file, columns,
   };
 }
 
-/** Collects small pieces, so that there are few calls of the file system. */
+/** Collects small pieces, to save file system calls. */
 function collecting(pending: Pick<PendingFile, 'write'>): WritableStream<Uint8Array> {
   let pieces: Uint8Array[] = [];
   let bytes = 0;
@@ -101,7 +101,7 @@ function collecting(pending: Pick<PendingFile, 'write'>): WritableStream<Uint8Ar
   });
 }
 
-/** @param after what follows the mark of a text that is too long: the letters of its column, and the end of the cell */
+/** @param after bytes after the mark of a string that is too long: its column's letters, and the end of the cell */
 function tooLong(file: string, columns: readonly TableColumn[], after: Uint8Array): ScoreBatchError {
   const letters = /^[A-Z]+/.exec(Buffer.from(after).toString('latin1'))?.[0] ?? '';
   const number = [...letters].reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0);

@@ -19,12 +19,12 @@ export interface AcceptOptions {
 }
 
 /**
- * Publishes a run that gates refused, as it was scored then. Nothing is recorded until the publication itself, so a process that
- * is killed leaves the run refused, or published. Called again for a published run, it finishes what is left to do.
+ * Publishes a run that gates refused, exactly as it was scored then. Nothing is recorded before the publication itself, so a
+ * killed process leaves the run either refused or published. Called again for a published run, it finishes what is left to do.
  *
- * @param plan of the run's window, from the job file as it is now
+ * @param plan of the run's window, from the present job file
  * @throws ScoreBatchError `refused` if job file, query, model or staging have changed, `conflict` if another run has published
- *   the window since
+ * the window since
  */
 export async function acceptPhase(plan: Plan, { runId, reason }: AcceptOptions, context: Context): Promise<RunSummary> {
   const entries = await plan.ledger.entries(windowFilter(plan));
@@ -48,7 +48,7 @@ export async function acceptPhase(plan: Plan, { runId, reason }: AcceptOptions, 
   );
 }
 
-/** What is staged belongs to the job file, query and model of then: published by others, nobody could tell what it is. */
+/** Staged rows belong to the job file, query and model at the time: published under others, nobody could tell what they are. */
 function refuseOtherDefinition(plan: Plan, { runId, fingerprint, details, model }: Run): void {
   if (plan.fingerprint === fingerprint) return;
   const { bundle, job } = plan;
@@ -73,7 +73,7 @@ function refuseReplaced({ runId, window }: Run, current: Publication | undefined
   );
 }
 
-/** What the gates compared the run with must still be what it supersedes. */
+/** The run must still supersede what the gates compared it with. */
 function refuseOtherPublication({ runId, window, details }: Run, current: Publication | undefined): void {
   const { supersedes, supersedes_publication: number } = details;
   const same = number === undefined ? (supersedes ?? undefined) === current?.runId : (number ?? undefined) === current?.number;
@@ -93,14 +93,14 @@ function refuseOtherOverlaps(plan: Plan, { runId, details }: Run): void {
   });
 }
 
-/** The rows that were refused. @throws ScoreBatchError `refused` if they are gone */
+/** The refused run's rows. @throws ScoreBatchError `refused` if they are gone */
 async function stagedRows({ plan }: ActiveRun, { runId, rows, details }: Run): Promise<FrozenTable> {
   const frozen = await plan.source.frozen(runId);
   if (frozen !== undefined) return frozen;
   if (takesTaps(plan.sink)) {
     const window = await plan.sink.tapped(runId);
     if (window !== undefined) return window.frozen;
-    // Nothing is staged of an empty window.
+    // An empty window has nothing staged.
     if (rows?.frozen === 0 && details.frozen !== undefined) return emptyWindow(plan, runId, details.frozen);
   }
   throw new ScoreBatchError('refused', `the rows of run ${runId} are gone`, {

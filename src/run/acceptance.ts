@@ -4,10 +4,10 @@ import { furtherRefusals, gatesOf, type Refusal } from '../domain/refusal.ts';
 import type { Acceptance, RunDetails } from '../domain/run-details.ts';
 import { ScoreBatchError } from '../errors.ts';
 
-/** What somebody says who publishes a refused run: the gates are those that refused. */
+/** What the user states when accepting a refused run: the accepted gates are those that refused. */
 export type AcceptedRun = Pick<Acceptance, 'reason' | 'user'>;
 
-/** Digest of the attempts that would be published, and of what is in them. @returns SHA-256, hex */
+/** Digest of the attempts to publish, and of their contents. @returns SHA-256, hex */
 export function stagedDigest(pinned: readonly Pick<AttemptTally, 'chunk' | 'attempt' | 'content'>[]): string {
   const hash = createHash('sha256');
   const lines = pinned.map(({ chunk, attempt, content }) => `${chunk} ${attempt} ${content}\n`);
@@ -16,8 +16,8 @@ export function stagedDigest(pinned: readonly Pick<AttemptTally, 'chunk' | 'atte
 }
 
 /**
- * The acceptance of a run, once it is certain that what is published is what was refused, and nothing else is wrong with it by
- * now: an earlier window may have been published or evaluated since.
+ * The acceptance of a run, after checking that it publishes what was refused, and that nothing else is wrong by now: an earlier
+ * window may have been published or evaluated since.
  *
  * @param details of the refused run
  * @throws ScoreBatchError `refused` if the staged rows have changed, or if another gate refuses now

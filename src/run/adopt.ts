@@ -5,7 +5,7 @@ import { type ActiveRun, type Progress, windowFilter } from './progress.ts';
 /**
  * Adopts the result if another process has published this run.
  *
- * @returns whether another process has
+ * @returns whether it did
  * @throws as `takeOver`
  */
 export async function adopt(active: ActiveRun): Promise<boolean> {
@@ -15,7 +15,7 @@ export async function adopt(active: ActiveRun): Promise<boolean> {
   return true;
 }
 
-/** This run as another process has published it; undefined if none has. */
+/** This run as another process published it; undefined if none did. */
 export async function publishedMeanwhile({ plan, progress: { runId } }: ActiveRun): Promise<Run | undefined> {
   const run = runsOf(await plan.ledger.entries(windowFilter(plan))).find((other) => other.runId === runId);
   return run?.state === 'published' || run?.state === 'completed' ? run : undefined;

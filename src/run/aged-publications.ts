@@ -11,8 +11,8 @@ import type { JudgedArtifact } from './judged-artifacts.ts';
 const DAY_MS = 86_400_000;
 
 /**
- * Replaced publications of the job that are kept for longer than `sink.history_for`, or at all where `sink.history` is 0: one
- * artifact for all tables, or none.
+ * Replaced publications of the job older than `sink.history_for`, or all of them if `sink.history` is 0: one artifact for all
+ * tables, or none.
  *
  * @param now epoch milliseconds of the real clock
  */

@@ -4,21 +4,21 @@ import { isSameTable } from '../domain/table-name.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 
-/** A published run, compared with what the tables hold. */
+/** A published run, compared with the tables' contents. */
 export interface Audited {
   readonly run: Run;
   /** One phrase per table that differs from the ledger; empty if all agree. */
   readonly differences: readonly string[];
 }
 
-/** The run that is published for the window, if the ledger says that it wrote to the job's own table. */
+/** The window's published run, if the ledger says that it wrote to the job's own table. */
 export function publishedRun({ tables }: Plan, entries: readonly LedgerEntry[]): Run | undefined {
   const current = currentPublication(entries);
   const run = runsOf(entries).find(({ runId }) => runId === current?.runId);
   return run !== undefined && isSameTable(run.details.table, tables.scores.name) ? run : undefined;
 }
 
-/** Compares the tables with the ledger entry of a published run: rows may have been deleted or restored since. */
+/** Compares the tables with a published run's ledger entry: rows may have been deleted or restored since. */
 export async function audit({ sink, tables, job }: Plan, run: Run): Promise<Audited> {
   const held = await sink.held(tables, job.definition.name, [run.window]);
   return { run, differences: tableDiscrepancies(run, held, tables) };

@@ -16,18 +16,18 @@ export const MAX_CONCURRENT_AGE_MS = 86_400_000;
 export interface BeginOptions {
   /** Never resume an unfinished run. */
   readonly fresh: boolean;
-  /** Accept the window's publication as it is, even from another job file, query or model. */
+  /** Accept the window's publication unchanged, even if from another job file, query or model. */
   readonly skipPublished: boolean;
 }
 
 /** What the ledger says about starting a run. */
 interface BeginResult {
   readonly progress: Progress;
-  /** The unfinished run that is resumed. */
+  /** The unfinished run to resume. */
   readonly resumed?: Run | undefined;
   /** Unfinished runs that compete with this one for the publish lock. */
   readonly concurrent?: readonly Run[];
-  /** The unfinished run that `skipPublished` leaves as it is. */
+  /** The unfinished run that `skipPublished` leaves alone. */
   readonly skipped?: Run | undefined;
   /** The error that makes the unfinished run impossible to resume. */
   readonly refused?: unknown;
@@ -59,7 +59,7 @@ interface Decision {
   readonly began: number;
 }
 
-/** @returns what to do, and the entry that records it */
+/** @returns what to do, and the entry to record it */
 async function decide({ plan, options, audited, entries, began }: Decision): Promise<{
   readonly append?: LedgerEntry;
   readonly result: BeginResult;
@@ -90,7 +90,7 @@ async function decide({ plan, options, audited, entries, began }: Decision): Pro
   return { append, result };
 }
 
-/** The query that gave the rows: this run's, or that of the run whose rows are scored again. */
+/** The query that returned the rows: this run's, or that of the run whose rows are scored again. */
 function queryOf({ query, asOf }: Plan): RunDetails {
   if (asOf === undefined) {
     const parameters = Object.fromEntries(query.parameters.map(({ name, value }) => [name, value]));
@@ -104,7 +104,7 @@ function queryOf({ query, asOf }: Plan): RunDetails {
   };
 }
 
-/** Shows which run is resumed, and which other runs the window has. */
+/** Reports which run is resumed, and which other runs the window has. */
 function report(
   { window: { zone } }: Plan,
   { resumed, concurrent = [], skipped }: BeginResult,
@@ -118,7 +118,7 @@ function report(
   }
   if (resumed) console.info(`resuming ${showRun(resumed, zone)}`);
   for (const run of concurrent) {
-    // A failed run has reported its failure, and no process works on it.
+    // A failed run has reported its failure, and no process is working on it.
     if (run.state !== 'started' || Date.now() - Date.parse(run.startedAt) >= MAX_CONCURRENT_AGE_MS) continue;
     console.warn(
       `${showRun(run, zone)}, has not finished; its job file, query or model is different, and the first to publish wins`,
@@ -130,8 +130,8 @@ function report(
 }
 
 /**
- * Audits the window's publication if the run would accept it as done. Happens before the ledger is locked, since both may be in
- * one DuckDB file. A publication made in between was written just now.
+ * Audits the window's publication if the run would accept it as done. Must happen before the ledger is locked, since both may
+ * be in one DuckDB file. A publication made in between was written just now.
  *
  * @throws ScoreBatchError `refused` if `skipPublished` would accept tables that someone changed
  */

@@ -18,7 +18,7 @@ import { type ActiveRun, entryOf, windowFilter } from './progress.ts';
 import { publishFrozen } from './publish.ts';
 import { scoreFrozen } from './score.ts';
 
-/** What became of the challenger of a run; part of the object that `run --json` prints. */
+/** Outcome of a run's challenger; part of the output of `run --json`. */
 export interface ChallengerSummary {
   readonly model: string;
   readonly run_id: string | null;
@@ -28,12 +28,12 @@ export interface ChallengerSummary {
 }
 
 /**
- * Scores the rows of a published run with the challenger, publishes them to its table, and compares the two. It comes after the
- * champion's publication and report, so nobody waits for it, whatever happens to it; and before the run is completed, so that
- * a killed process leaves a run which the next one finishes.
+ * Scores the rows of a published run with the challenger, publishes them to its table, and compares the two. Comes after the
+ * champion's publication and report, so that nobody waits for it whatever happens; and before the run is completed, so that if
+ * the process is killed the next one finishes the run.
  *
  * @returns undefined if the job has no challenger, or the run is completed
- * @throws Interrupted if a signal ended the process. Any other failure is a warning and an entry in the ledger.
+ * @throws Interrupted if a signal ended the process. Any other failure becomes a warning and a ledger entry.
  */
 export async function challenge(active: ActiveRun): Promise<ChallengerSummary | undefined> {
   const { plan, progress, context } = active;
@@ -59,7 +59,7 @@ export async function challenge(active: ActiveRun): Promise<ChallengerSummary | 
   }
 }
 
-/** A promotion may have been killed before it changed the job, whose next command then still runs the old model. */
+/** Warns if a promotion was killed before it changed the job, which then still runs the old model. */
 async function warnOfPromotion({ plan, context }: ActiveRun): Promise<void> {
   const states = ['promoting', 'promoted', 'refused'] as const;
   const begun = begunPromotion(await plan.ledger.entries({ job: plan.job.definition.name, states }));
@@ -68,7 +68,7 @@ async function warnOfPromotion({ plan, context }: ActiveRun): Promise<void> {
   context.console.warn(`the promotion of ${to.name} ${to.version} was begun and is not finished: run \`score-batch promote\``);
 }
 
-/** Scores a shard of the challenger's chunks. Never fails: the process that publishes scores what is missing. */
+/** Scores a shard of the challenger's chunks. Never fails: the publishing process scores what is missing. */
 export async function scoreChallenger(active: ActiveRun, frozen: FrozenTable, shard: Shard): Promise<void> {
   const { plan, context } = active;
   if (plan.challenger === undefined) return;
@@ -99,10 +99,10 @@ async function publishChallenger(active: ActiveRun, own: ActiveRun): Promise<Rec
   return comparison;
 }
 
-/** @returns false if another process of the run has published it, even if that made this one fail */
+/** @returns false if another process has published the challenger's run, even if that caused this one to fail */
 async function publishScored(ready: ActiveRun, frozen: FrozenTable): Promise<boolean> {
   try {
-    // The champion's empty window was allowed.
+    // The champion was allowed to publish an empty window.
     return await publishFrozen(ready, frozen, { allowEmpty: true });
   } catch (error) {
     const state = error instanceof Interrupted ? undefined : (await ownRun(ready))?.state;
@@ -119,7 +119,7 @@ async function scoreRows(active: ActiveRun, own: ActiveRun, frozen: FrozenTable,
   return ready;
 }
 
-/** @throws ScoreBatchError `conflict` if they are gone: the run was scored as its query returned the rows, or scratch was emptied */
+/** @throws ScoreBatchError `conflict` if they are gone: the run was tapped, or scratch was emptied */
 async function frozenRows({ plan, progress }: ActiveRun): Promise<FrozenTable> {
   const frozen = plan.asOf?.frozen ?? (await plan.source.frozen(progress.runId));
   if (frozen !== undefined) return frozen;
@@ -134,7 +134,7 @@ async function refuseSuperseded({ plan, progress }: ActiveRun): Promise<void> {
   if (current?.runId !== progress.runId) throw superseded(plan.window.label, current?.runId);
 }
 
-/** The challenger's run as the ledger has it. */
+/** The challenger's run, from the ledger. */
 async function ownRun({ plan, progress }: ActiveRun): Promise<Run | undefined> {
   return runsOf(await plan.ledger.entries(windowFilter(plan))).find(({ runId }) => runId === progress.runId);
 }
@@ -156,7 +156,7 @@ function challengerOf({ plan: champion, progress, context }: ActiveRun, challeng
   };
 }
 
-/** What is said about the challenger must not be taken for the champion's. */
+/** Marks messages, so that they are not taken for the champion's. */
 function marked(console: Context['console']): Context['console'] {
   const mark = (message: string) => `challenger: ${message}`;
   return {
@@ -167,11 +167,11 @@ function marked(console: Context['console']): Context['console'] {
   };
 }
 
-/** Records why a challenger cannot even be planned. */
+/** Records why a challenger could not even be planned. */
 async function recordProblem(active: ActiveRun, { model, bundle }: Challenger, error: string): Promise<void> {
   const { plan, progress, context } = active;
   const job = challengerJob(plan.job.definition.name);
-  // There may be no bundle to make a fingerprint of.
+  // There may be no bundle for a fingerprint.
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([plan.fingerprint, model]))
     .digest('hex');

@@ -5,7 +5,7 @@ import type { ActiveRun } from './progress.ts';
  * Drops the run's own scratch, except rows that the job keeps, and what earlier runs of the job have left that is finished or
  * past its deadline. Errors are warnings: the next run tries again.
  *
- * @param challengerRunId the run of its challenger, if it has one
+ * @param challengerRunId run of the challenger, if any
  */
 export async function cleanUp(
   { plan, progress: { runId }, context: { console } }: ActiveRun,

@@ -11,7 +11,7 @@ import type { TableReader } from '../warehouse/reader.ts';
 import { type ActiveRun, windowFilter } from './progress.ts';
 
 /**
- * Compares what champion and challenger have published for the window, in the sink's warehouse. Outcomes are not known yet.
+ * Compares the published scores of champion and challenger for the window, in the sink's warehouse. Outcomes are not known yet.
  *
  * @returns undefined if a side has no scores
  * @throws ScoreBatchError `conflict` if another run has published on either side
@@ -22,7 +22,7 @@ export async function compareWithChampion(champion: ActiveRun, challenger: Activ
   if (sides.some(({ users }) => users === 0)) return undefined;
   const measures = await plan.sink.read(async (reader) => {
     const [a, b] = [await foundSide(reader, sides[0]), await foundSide(reader, sides[1])];
-    // The ledger names no user.
+    // `largest: 0`, because the ledger names no users.
     const bands = { a: plan.job.definition.score.bands, b: challenger.plan.job.definition.score.bands };
     return await comparePublications(reader, { a, b, bands, largest: 0 });
   });

@@ -18,22 +18,22 @@ import { scoreAside } from './score-aside.ts';
 
 export interface CompareRequest {
   readonly job: Job;
-  /** A window or a run of the job. */
+  /** A window or run of the job. */
   readonly a: string;
-  /** The same, of `otherJob` if there is one; or a bundle that scores the window of A now. */
+  /** The same, of `otherJob` if set; or a bundle with which to score the window of A now. */
   readonly b: string | { readonly model: string };
   readonly otherJob: Job | undefined;
   readonly largest: number;
 }
 
-/** A job, its warehouses, and its publication. */
+/** A job with its warehouses and its publication. */
 interface Opened {
   readonly job: Job;
   readonly warehouses: Warehouses;
   readonly side: FoundSide;
 }
 
-/** A side during the comparison. */
+/** One side of a comparison. */
 interface Readable extends ComparedSide, ReadableRows {}
 
 /**
@@ -101,7 +101,7 @@ function sinkOf({ definition: { source, sink }, root }: Job): string {
 async function compareAside(a: Opened, model: string, { job, largest }: CompareRequest, context: Context): Promise<Comparison> {
   const { window: of } = a.side;
   const window = windowOf(Date.parse(of.start), Date.parse(of.end), job.definition.time_zone);
-  // Rows that are gone are not worth scoring others for.
+  // Check A first: without its rows, scoring others would be pointless.
   await readable(a);
   refuseOtherClasses(
     { name: a.side.facts.name, scoreClass: a.side.run.details.score_class },
@@ -132,7 +132,7 @@ async function compareAside(a: Opened, model: string, { job, largest }: CompareR
   });
 }
 
-/** How the rows of now differ from those of then. */
+/** Notes on how today's rows differ from the original ones. */
 function asideNotes({ a, b, coverage: { only_a, only_b } }: Comparison, quarantined: number): string[] {
   return [
     only_a + only_b === 0
@@ -145,13 +145,13 @@ function asideNotes({ a, b, coverage: { only_a, only_b } }: Comparison, quaranti
 
 interface Sides {
   readonly a: Opened;
-  /** `trained` is what the model of B was trained through, if it has no run. */
+  /** `trained`: what the model of B was trained through, if B has no run. */
   readonly b: Opened & { readonly trained?: string | undefined };
   readonly readA: Readable;
   readonly readB: Readable;
 }
 
-/** Adds outcomes, if both sides have known ones, and says why if not. */
+/** Adds outcomes if both sides have known ones; otherwise says why not. */
 async function withOutcomes(comparison: Comparison, { a, b, readA, readB }: Sides, context: Context): Promise<Comparison> {
   const labelsOf = ({ job, warehouses: { source }, side }: Opened) =>
     knownLabels({ job, source, window: side.window, columns: side.rows.table.columns, now: context.now });

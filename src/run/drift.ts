@@ -2,15 +2,15 @@ import type { ScoreCounts } from '../domain/held.ts';
 import { scoreClass } from '../domain/score-class.ts';
 import type { Plan } from '../plan/plan.ts';
 
-/** Published scores that this run's scores are compared with. */
+/** Published scores to compare this run's scores with. */
 export interface ScoresBefore extends ScoreCounts {
   /** Label of their window. */
   readonly label: string;
 }
 
 /**
- * The distribution of the scores of the latest earlier window, read from the job's own table. Bins are those of the bundle's
- * reference, else tenths of these scores.
+ * The score distribution of the latest earlier window, from the job's own table. Bins are those of the bundle's reference,
+ * otherwise tenths of these scores.
  *
  * @returns undefined if the same model has published no such window, its score was another class, or the run's window is ad hoc
  */

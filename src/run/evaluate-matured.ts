@@ -8,17 +8,17 @@ import { Interrupted, ScoreBatchError } from '../errors.ts';
 import { evaluateRun } from './evaluate.ts';
 import type { ActiveRun } from './progress.ts';
 
-/** Windows that a run evaluates at most. */
+/** Most windows that a run evaluates. */
 const MAX_WINDOWS = 12;
 const HOUR = 3_600_000;
-/** Longest duration of a window, with a change of the clocks. */
+/** Longest duration of a window, including a clock change. */
 const LONGEST: Readonly<Record<Exclude<WindowKind, 'ad hoc'>, number>> = { hour: 2 * HOUR, day: 25 * HOUR, week: 169 * HOUR };
 
 /**
- * Evaluates the newest windows of the job whose outcomes are known by now and that are not evaluated as they are published. A
- * window that cannot be evaluated is only a warning: it must not keep the run from publishing.
+ * Evaluates the job's newest windows whose outcomes are known by now and whose current publication is not evaluated. A window
+ * that cannot be evaluated is only a warning: it must not keep the run from publishing.
  *
- * @returns what the gates on evaluations say
+ * @returns the verdicts of the evaluation gates
  */
 export async function evaluateMatured(active: ActiveRun): Promise<ReturnType<typeof checkEvaluation>> {
   const { plan, context } = active;
@@ -34,7 +34,7 @@ export async function evaluateMatured(active: ActiveRun): Promise<ReturnType<typ
   return { ...verdict, warnings: [...warnings, ...verdict.warnings] };
 }
 
-/** The published runs of the newest windows of the job's grain whose outcomes are known, oldest first. */
+/** The published runs of the newest windows of the job's grain with known outcomes, oldest first. */
 async function maturedRuns({ plan, context }: ActiveRun): Promise<Run[]> {
   const { name: job, every, labels } = plan.job.definition;
   const known = context.now - (labels?.after ?? 0) * 24 * HOUR + HOUR;
@@ -68,7 +68,7 @@ async function tryToEvaluate({ plan, context }: ActiveRun, run: Run, warnings: s
   } catch (error) {
     if (error instanceof Interrupted || context.signal.aborted) throw error;
     const message = error instanceof Error ? error.message : String(error);
-    // Outcomes that are late are no news: the next run evaluates them.
+    // Late outcomes deserve no warning: the next run evaluates them.
     if (error instanceof ScoreBatchError && error.kind === 'unavailable')
       context.console.info(`${label} was not evaluated: ${message}`);
     else warnings.push(`${label} was not evaluated: ${message}`);

@@ -21,9 +21,9 @@ import { bindOutcomes, countOutcomes, noLabels } from './outcome-query.ts';
 
 export interface EvaluateOptions extends Pick<Warehouses, 'source' | 'sink'> {
   readonly job: Job;
-  /** The run that is published for the window. */
+  /** The window's published run. */
   readonly run: Run;
-  /** What the model was trained through, if it is known. */
+  /** What the model was trained through, if known. */
   readonly trainedThrough: string | undefined;
   /** Epoch milliseconds. */
   readonly now: number;

@@ -5,7 +5,7 @@ import type { EvaluationRow } from '../evaluation/rows.ts';
 
 const DECIMALS = 9;
 
-/** A row of the evaluation table, one text per column. */
+/** A row of the evaluation table, one string per column. */
 export function evaluationText(
   { columns }: TableLayout,
   row: EvaluationRow,

@@ -6,7 +6,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { SelectText, TextRow } from '../warehouse/reader.ts';
 import { type CountedFeature, countFeatures, divideFeatures, readFeatureCounts } from '../warehouse/sql/feature-counts.ts';
 
-/** The drift of a window's features, and what is wrong with the figures. */
+/** The drift of a window's features, with warnings about the figures. */
 export interface WindowDrift {
   readonly drift: MeasuredDrift;
   readonly warnings: readonly string[];
@@ -24,7 +24,7 @@ export async function measureDrift(
 ): Promise<WindowDrift | undefined> {
   if (plan === undefined || frozen.rows === 0) return undefined;
   const isTapped = frozen.tapped === true;
-  // Key and kept columns name the frozen columns first.
+  // Frozen columns are named after key and kept columns first.
   const features = isTapped ? plan.features : plan.features.map((feature) => inFrozen(feature, frozen));
   const select = (statement: SelectText): Promise<readonly TextRow[]> =>
     isTapped ? source.select(query, statement) : source.selectFrozen(frozen, statement);

@@ -25,8 +25,8 @@ export async function publishOnce(active: ActiveRun, work: () => Promise<boolean
 }
 
 /**
- * Does work on a run that other processes may work on, too. If it fails because another process has published the run and
- * cleaned up, the run is a success. Any other failure is recorded in the ledger and thrown.
+ * Does work on a run that other processes may also work on. A failure because another process has published the run and cleaned
+ * up counts as success. Any other failure is recorded in the ledger and thrown.
  *
  * @returns the result of `work`; false if it failed because the run is published
  */
@@ -42,13 +42,13 @@ export async function unlessPublished<T>(active: ActiveRun, work: () => Promise<
       takeOver(published, progress);
       return false;
     }
-    // A refused run that cannot be published stays what it is: refused, for the reasons in its entry.
+    // A refused run that cannot be accepted stays refused, for the reasons in its entry.
     if (progress.state !== 'refused') await recordFailure(active, reason);
     throw reason;
   }
 }
 
-/** Writes the report of a published run, lets its challenger score the same rows, tells who waits for it, and cleans up. */
+/** Writes the report of a published run, lets its challenger score the same rows, notifies the targets, and cleans up. */
 export async function finish(active: ActiveRun, state: RunSummary['state']): Promise<RunSummary> {
   let challenged: ChallengerSummary | undefined;
   const letChallengerScore = async (): Promise<void> => {
@@ -62,7 +62,7 @@ export async function finish(active: ActiveRun, state: RunSummary['state']): Pro
   return summarize(active, state, challenged);
 }
 
-/** Nothing of it is loaded for a job that tells nobody. A slice is nothing that people wait for. */
+/** Loads no code for a job without targets. Nobody waits for a slice. */
 async function tellTargets({ plan, context }: ActiveRun): Promise<void> {
   const { job, sink, ledger, stores } = plan;
   if (job.definition.delivery === undefined || plan.slice !== undefined) return;

@@ -36,7 +36,7 @@ export async function freezeWindow({ plan, progress, context }: ActiveRun, skipE
   return frozen;
 }
 
-/** What `--skip-empty` does. @throws ScoreBatchError `nothing to score` if the window has no rows */
+/** Implements `--skip-empty`. @throws ScoreBatchError `nothing to score` if the window has no rows */
 export function refuseEmpty({ window }: Plan, { rows }: FrozenTable): void {
   if (rows > 0) return;
   throw new ScoreBatchError('nothing to score', `the window ${window.label} has no rows and was skipped`);

@@ -5,7 +5,7 @@ import { dayStart, parseDate, parseWeek, plusDays } from '../window/calendar.ts'
  * Whether a model was trained on users of the window.
  *
  * @param through ISO week or date of the last training data, as in `trained.through` of model.yaml
- * @returns null if that is not known
+ * @returns null if unknown
  */
 export function isInSample({ start, zone }: Pick<Window, 'start' | 'zone'>, through: string | undefined): boolean | null {
   if (through === undefined) return null;

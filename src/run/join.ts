@@ -9,17 +9,17 @@ import { recordFailure } from './failure.ts';
 import { type ActiveRun, windowFilter } from './progress.ts';
 import { isRefusal, otherUnfinishedRuns, progressOf, showRun } from './unfinished.ts';
 
-/** A run that has already begun, and its frozen table; undefined if the run is published. */
+/** A run that has begun, and its frozen table; undefined if the run is published. */
 export interface Joined {
   readonly active: ActiveRun;
   readonly frozen: FrozenTable | undefined;
 }
 
 /**
- * The unfinished run that `begin` would resume. If there is none, the newest run with the same fingerprint if it is the
- * published one: a scheduler may repeat a step that has succeeded.
+ * The unfinished run that `begin` would resume. Without one, the newest run with the same fingerprint if it is the published
+ * one: a scheduler may repeat a successful step.
  *
- * @param skipPublished also accept the publication of another fingerprint, if there is no run of this one
+ * @param skipPublished also accept a publication with another fingerprint, if there is no run with this one
  * @throws ScoreBatchError `conflict` if there is no such run; `refused` or `nothing to score` if the newest one ended that way
  */
 export async function join(plan: Plan, skipPublished: boolean, context: Context): Promise<Joined> {
@@ -47,7 +47,7 @@ export async function join(plan: Plan, skipPublished: boolean, context: Context)
   });
 }
 
-/** @returns undefined if the run's rows are not frozen (any more) */
+/** @returns undefined if the run's rows are not frozen, or no longer */
 async function joinFrozen(
   plan: Plan,
   entries: readonly LedgerEntry[],
@@ -67,7 +67,7 @@ async function joinFrozen(
   return { active, frozen };
 }
 
-/** @throws ScoreBatchError `refused` if the tables do not hold what the run published */
+/** @throws ScoreBatchError `refused` if the tables differ from what the run published */
 async function joinPublished(plan: Plan, entries: readonly LedgerEntry[], run: Run, context: Context): Promise<Joined> {
   context.subject.runId = run.runId;
   refuseDifferences(await audit(plan, run), '`score-batch freeze` and the steps after it');
@@ -83,7 +83,7 @@ function publishedNewest(plan: Plan, entries: readonly LedgerEntry[]): Run | und
   return newest?.runId === currentPublication(entries)?.runId ? newest : undefined;
 }
 
-/** Both states are final: data, limits or flags must change before a new run can succeed. */
+/** Refused and skipped are final: data, limits or flags must change before a new run can succeed. */
 function ended({ runId, state, details }: Run): ScoreBatchError {
   const error = details.error ?? 'the ledger gives no reason';
   if (state !== 'refused') return new ScoreBatchError('nothing to score', `run ${runId} was skipped: ${error}`);

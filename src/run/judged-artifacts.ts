@@ -14,9 +14,9 @@ export interface JudgedArtifact extends ScratchArtifact, Verdict {
  * Finds the scratch artifacts of the job's runs and slices, and judges for each whether it may be dropped. Reads only ledger
  * entries of these runs and their windows, and none if there are no artifacts: ledgers are long.
  *
- * @param places may name one place twice
- * @param definition of the job or of its slices, which know nothing of rows that the job keeps: those are left out then
- * @param now epoch milliseconds of the real clock: deadlines do not follow the pinned "now" of a rerun
+ * @param places may contain duplicates
+ * @param definition of the job; that of its slices does not know which rows the job keeps, so these are left out
+ * @param now epoch milliseconds of the real clock: deadlines ignore the pinned "now" of a rerun
  */
 export async function judgeArtifacts(
   places: readonly Scratch[],
@@ -40,14 +40,14 @@ export async function judgeArtifacts(
   }));
 }
 
-/** All entries of these runs' windows, of the job and of its slices. */
+/** All entries of these runs' windows, for the job and its slices. */
 async function entriesAbout(runs: readonly string[], ledger: Ledger, job: string): Promise<LedgerEntry[]> {
   const jobs = [job, incrementalJob(job)];
   const own = (await ledger.entries({ runs })).filter((entry) => jobs.includes(entry.job));
   const windows = new Map(own.map((entry) => [keyOf(entry), entry]));
   const entries: LedgerEntry[] = [];
   for (const entry of windows.values()) entries.push(...(await ledger.entries({ job: entry.job, window: entry.window })));
-  // Of slices, the window has only the newest.
+  // Of slices, keep only the newest of a window.
   return [...own.filter((entry) => isSliceJob(entry.job)), ...entries];
 }
 

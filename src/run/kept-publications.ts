@@ -5,7 +5,7 @@ import type { TableLayout } from '../domain/tables.ts';
 import { selectKept } from '../warehouse/sql/replaced.ts';
 import type { Sink } from '../warehouse/warehouse.ts';
 
-/** A publication that another one has replaced, and whose rows are kept. */
+/** A replaced publication whose rows are kept. */
 export interface KeptPublication {
   readonly number: number;
   readonly run: Run;
@@ -13,7 +13,7 @@ export interface KeptPublication {
   readonly publishedAt: string;
 }
 
-/** The kept publications of a window, newest first. @param entries of the window, in the order in which they were written */
+/** The kept publications of a window, newest first. @param entries of the window, oldest first */
 export async function keptPublications(
   sink: Sink,
   {
@@ -39,10 +39,10 @@ export async function keptPublications(
     .flatMap((number) => {
       const entry = entries.find(({ publication, state }) => publication === number && state === 'published');
       const run = entry && runs.get(entry.runId);
-      // A publication without scores has no row that could be found.
+      // A publication without scores has no rows to find.
       const there = found.has(number) || entry?.rows?.scored === 0;
       if (entry === undefined || run === undefined || !there || isCurrent(entries, number)) return [];
-      // An erasure corrects the counts of a run in a later entry.
+      // An erasure corrects a run's counts in a later entry.
       return [{ number, run, publishedAt: entry.recordedAt }];
     });
 }

@@ -22,7 +22,7 @@ interface LabelsOf {
 /**
  * The outcomes of a window, if they are known and can be trusted.
  *
- * @returns undefined if the job has no labels; a sentence that says why there are none
+ * @returns undefined if the job has no labels; otherwise a sentence on why there are none
  */
 export async function knownLabels({ job, source, window, columns, now }: LabelsOf): Promise<KnownLabels | string | undefined> {
   const { labels, time_zone: zone } = job.definition;
@@ -39,13 +39,13 @@ export async function knownLabels({ job, source, window, columns, now }: LabelsO
     const found = await countOutcomes(source, { definition, query, span, scores: columns });
     return { source, missing: labels.missing, query, columns: found.columns, rows: found.counts.rows };
   } catch (error) {
-    // The comparison of scores is of use without outcomes.
+    // Comparing scores is useful even without outcomes.
     if (!(error instanceof ScoreBatchError) || (error.kind !== 'refused' && error.kind !== 'configuration')) throw error;
     return `the outcomes of ${window.label} were left out: ${error.message}`;
   }
 }
 
-/** Whose outcomes are unknown, if they are more than half of the users. */
+/** A warning if the outcomes of more than half of the users are unknown. */
 export function fewOutcomes(known: number, users: number): string | undefined {
   return 2 * known >= users
     ? undefined

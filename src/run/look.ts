@@ -8,19 +8,19 @@ import type { Plan } from '../plan/plan.ts';
 import type { Dialect } from '../warehouse/dialect.ts';
 import type { SelectText } from '../warehouse/reader.ts';
 
-/** A query that shows what a gate has measured, and where it runs. */
+/** A query that shows what a gate measured, and where to run it. */
 export interface Look {
   readonly gate: Gate;
   readonly warehouse: string;
   readonly sql: string;
 }
 
-/** A model can have hundreds of features that drift. */
+/** Limit, because hundreds of a model's features may drift. */
 const MAX_FEATURES = 3;
 
 type Looked = Pick<Plan, 'source' | 'sink' | 'kinds' | 'query' | 'tables' | 'job' | 'bundle' | 'features'>;
 
-/** The queries to look with after a refusal: one per gate, or per feature of a gate that measures features. */
+/** The queries to look with after a refusal: one per gate, or per feature for a gate that measures features. */
 export async function looksAt(
   plan: Looked,
   runId: string,
@@ -33,7 +33,7 @@ export async function looksAt(
     const shown = features.get(gate) ?? 0;
     if (shown >= MAX_FEATURES) continue;
     features.set(gate, shown + 1);
-    // A query that cannot be made must hide neither the refusal nor the other queries.
+    // A query that cannot be built must hide neither the refusal nor the other queries.
     const found = await lookAt(plan, { runId, frozen, gate, feature }).catch(() => undefined);
     if (found && !looks.has(found.sql)) looks.set(found.sql, { gate, ...found });
   }
@@ -76,7 +76,7 @@ async function lookAt(plan: Looked, { runId, frozen, gate, feature }: Refused): 
   }
 }
 
-/** The column of a feature, as frozen rows or the query name it. */
+/** The column of a feature, by its name in the frozen rows or the query. */
 function columnOf({ bundle, features }: Looked, frozen: FrozenTable, feature: string | undefined): Column | undefined {
   const column = features[featuresOf(bundle.signature).findIndex((one) => one.feature.name === feature)];
   return column && ((frozen.tapped ? undefined : findColumn(frozen.columns, column.name)) ?? column);
@@ -116,7 +116,7 @@ function valuesOf({ name }: Column): SelectText {
     `SELECT ${dialect.identifier(name)} AS feature_value, COUNT(*) AS row_count FROM ${rows} window_rows GROUP BY 1 ORDER BY 2 DESC LIMIT 20`;
 }
 
-/** Numbers by their summary, everything else by its values. */
+/** A summary for numbers, the values for everything else. */
 function spreadOf(column: Column): SelectText {
   if (column.type !== 'integer' && column.type !== 'decimal' && column.type !== 'float') return valuesOf(column);
   return (dialect, rows) => {

@@ -14,13 +14,13 @@ import { keyHash } from '../warehouse/sql/dialect.ts';
 import { asSubquery } from '../warehouse/sql/subquery.ts';
 import { scoreAside } from './score-aside.ts';
 
-/** Slices of a window by the hash of the key, in percent of its rows. */
+/** Slices of a window by key hash, in percent of its rows. */
 export const SLICE_PERCENTS = [10, 30, 100] as const;
 
-/** What scoring a slice took, without publishing it. */
+/** The cost of scoring a slice without publishing it. */
 interface MeasuredSlice {
   readonly rows: number;
-  /** `publish` and all after it are 0. */
+  /** `publish` and later stages are 0. */
   readonly seconds: StageSeconds;
   readonly bytes: number | undefined;
 }
@@ -30,12 +30,13 @@ export interface Measured {
   readonly execution: Execution;
   readonly workers: number;
   readonly freezes: boolean;
-  /** The smallest first; the last one is the whole window. */
+  /** Smallest first; the last one is the whole window. */
   readonly slices: readonly MeasuredSlice[];
 }
 
 /**
- * Scores three slices of a window as a run would, and discards the scores. Reads the source four times: first it counts the rows.
+ * Scores three slices of a window as a run would, and discards the scores. Reads the source four times, because it counts the
+ * rows first.
  *
  * @throws ScoreBatchError `refused` if the slices would not have three different row counts
  */
@@ -67,21 +68,21 @@ export async function measureSlices(
   return { ...setting, slices };
 }
 
-/** Closes what the work has opened when it has ended, not at the end of the command. Its clock starts now. */
+/** Closes what the work opened as soon as the work ends, not at the end of the command. Its clock starts now. */
 async function withOwnConnections<T>(context: Context, work: (own: Context) => Promise<T>): Promise<T> {
   const closing: (() => Promise<void>)[] = [];
   try {
-    // A signal of its own: what listens to it goes with it.
+    // Use a separate signal, so that its listeners are garbage with it.
     const signal = AbortSignal.any([context.signal]);
     return await work({ ...context, signal, began: performance.now(), atEnd: (close) => void closing.push(close) });
   } finally {
-    // The end of a process that was told to end does not wait for connections.
+    // After a signal, the process does not wait for connections to close.
     if (context.signal.aborted) for (const close of closing) context.atEnd(close);
     else await Promise.allSettled(closing.map((close) => close()));
   }
 }
 
-/** Each slice opens the same warehouses, which have the same to say. */
+/** Each slice opens the same warehouses, so show each warning once. */
 function warningOnce(console: Context['console']): Context['console'] {
   const said = new Set<string>();
   return {
@@ -98,7 +99,7 @@ function warningOnce(console: Context['console']): Context['console'] {
 
 interface Slice {
   readonly percent: number;
-  /** Text of the query that selects its rows. */
+  /** The query that selects its rows. */
   readonly query: string;
 }
 

@@ -10,20 +10,22 @@ import { countLabels, type LabelCounts, type LabelTime } from '../labels/select.
 import type { Source } from '../warehouse/warehouse.ts';
 import { wallClock } from '../window/calendar.ts';
 
-/** The error for a job that says nothing of outcomes. */
+/** The error for a job without labels. */
 export function noLabels({ definition: { name } }: Pick<Job, 'definition'>): ScoreBatchError {
   return new ScoreBatchError('configuration', `${name} has no labels, so nothing says what became of its users`, {
     hint: 'add labels to the job file: a query that returns key and outcome',
   });
 }
 
-/** The query of labels of a window, and `labels.ready`, if it is set. */
+/** The query of labels for a window, and `labels.ready` if set. */
 export interface OutcomeQuery {
   readonly query: Query;
   readonly ready: Query | undefined;
 }
 
-/** @throws ScoreBatchError `configuration` if the query cannot be of the time after the window, or the job has no labels */
+/**
+ * @throws ScoreBatchError `configuration` if the query cannot be bound to the time after the window, or the job has no labels
+ */
 export function bindOutcomes(job: Job, window: Window): OutcomeQuery {
   const { labels } = job.definition;
   if (labels === undefined || job.labels === undefined) throw noLabels(job);
@@ -39,7 +41,7 @@ export function bindOutcomes(job: Job, window: Window): OutcomeQuery {
 interface CountOptions {
   readonly definition: Job['definition'];
   readonly query: Query;
-  /** The time in which outcomes count; see `labelWindow`. */
+  /** The time span in which outcomes count; see `labelWindow`. */
   readonly span: Window;
   /** Columns of the published scores. */
   readonly scores: readonly TableColumn[];

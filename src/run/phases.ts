@@ -20,7 +20,7 @@ import { shown } from './shown.ts';
 import { type RunSummary, showWindow, type WindowSummary } from './summary.ts';
 
 // The steps of `run` one by one, for processes on several machines. They share only the job file and the warehouses: the ledger
-// says which run it is, and scratch holds what is done of it.
+// identifies the run, and scratch holds its progress.
 
 interface PhaseSummary {
   readonly job: string;
@@ -67,7 +67,7 @@ async function freeze(active: ActiveRun, skipEmpty: boolean): Promise<FreezeSumm
 
 export interface ScoreSummary extends PhaseSummary {
   readonly state: 'scored' | 'already published';
-  /** `index` counts from 1, as on the command line. */
+  /** `index` starts at 1, as on the command line. */
   readonly shard: Shard;
   readonly chunks: number;
   readonly chunks_scored: number;
@@ -75,7 +75,7 @@ export interface ScoreSummary extends PhaseSummary {
   readonly providers: Scored['providers'];
   readonly execution: Execution | null;
   readonly batch_rows_halved_to: number | null;
-  /** Seconds of this process. The ledger does not record what shards spend. */
+  /** Seconds of this process. The ledger does not record the time of shards. */
   readonly seconds: StageSeconds;
   readonly workers: WorkerTime;
   readonly rows_per_second: Rates;
@@ -83,7 +83,7 @@ export interface ScoreSummary extends PhaseSummary {
 }
 
 /**
- * Scores a shard of the window's frozen run, and what other shards are late with. When it returns, every chunk is staged.
+ * Scores a shard of the window's frozen run, and chunks that other shards are late with. On return, every chunk is staged.
  *
  * @throws ScoreBatchError `conflict` if nothing is frozen
  */
@@ -105,8 +105,8 @@ async function score({ active, frozen }: Joined, shard: Shard): Promise<ScoreSum
     const { scoreChallenger } = await import('./challenge.ts');
     await scoreChallenger(active, frozen, shard);
   }
-  // This process may have staged chunks after the publishing process had cleaned up. A challenger still needs the frozen rows
-  // of a run that is not completed.
+  // This process may have staged chunks after the publishing process cleaned up. A challenger still needs the frozen rows of a
+  // run that is not completed.
   const isOver = frozen !== undefined && (!scored || (await adopt(active)));
   if (isOver && (plan.challenger === undefined || progress.state !== 'published')) await cleanUp(active);
   const { chunks, rows, providers, time } = scored || { chunks: 0, rows: 0, providers: {}, time: NO_WORKER_TIME };

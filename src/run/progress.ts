@@ -7,14 +7,14 @@ import type { StageClock } from '../domain/stages.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { WindowOfJob } from '../warehouse/ledger-filter.ts';
 
-/** A run in this process: the plan, how far it has come, and the process itself. */
+/** A run in this process: the plan, its progress, and the process itself. */
 export interface ActiveRun {
   readonly plan: Plan;
   readonly progress: Progress;
   readonly context: Context;
 }
 
-/** How far a run has come. */
+/** Progress of a run. */
 export interface Progress {
   readonly runId: string;
   readonly clock: StageClock;
@@ -33,7 +33,7 @@ export function windowFilter(plan: Plan): WindowOfJob {
   return { job: plan.job.definition.name, window: ledgerWindow(plan.window) };
 }
 
-/** The ledger entry of an event that happened to the run just now. */
+/** A ledger entry for an event of the run, as of now. */
 export function entryOf(
   { plan, progress: { runId, rows } }: Pick<ActiveRun, 'plan' | 'progress'>,
   state: RunState,

@@ -20,7 +20,7 @@ import { refusal } from './refuse.ts';
 
 export interface PublishOptions {
   readonly allowEmpty: boolean;
-  /** Set if the run was refused, and somebody accepts that. */
+  /** Set if the run was refused, and somebody accepts it. */
   readonly accepted?: AcceptedRun | undefined;
   /** Publish scores that were rolled back; false by default. */
   readonly force?: boolean | undefined;
@@ -133,8 +133,8 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
 }
 
 /**
- * The drift of the features. That of a refused run is not measured again if its rows were tapped: the query may return others
- * by now.
+ * The features' drift. For a refused run whose rows were tapped it is not measured again, because the query may return other
+ * rows by now.
  */
 async function driftOf({ plan, progress }: ActiveRun, frozen: FrozenTable, { accepted }: PublishOptions) {
   const recorded = progress.details.feature_drift;
@@ -142,14 +142,14 @@ async function driftOf({ plan, progress }: ActiveRun, frozen: FrozenTable, { acc
   return drift ? { drift, warnings: [] } : await measureDrift(plan, frozen);
 }
 
-/** Evaluates earlier windows whose outcomes are known by now. Loaded only for a job that has labels. */
+/** Evaluates earlier windows whose outcomes are known by now. Loaded only for a job with labels. */
 async function checkOutcomes(active: ActiveRun) {
   if (active.plan.job.labels === undefined) return { refusals: [], warnings: [] };
   const { evaluateMatured } = await import('./evaluate-matured.ts');
   return await evaluateMatured(active);
 }
 
-/** Whether the cause is gone, nobody can tell: other scores than those that were rolled back may be as wrong. */
+/** Warns that the cause may persist: scores other than those rolled back may be just as wrong. */
 function rolledBackWarnings({ window, entries }: Plan, rolledBack: readonly RolledBack[]): string[] {
   const last = lastPublished(entries)?.details.rollback;
   if (rolledBack.length === 0 || last === undefined) return [];

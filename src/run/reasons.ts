@@ -7,10 +7,10 @@ import type { SelectText } from '../warehouse/reader.ts';
 import type { ActiveRun } from './progress.ts';
 
 /**
- * Finds the reasons of the highest scores, if the job asks for them. The features of these users are read again, because only
- * now it is known which users have the highest scores.
+ * Finds the reasons of the highest scores, if the job asks for them. These users' features are read again, because which users
+ * have the highest scores is only known now.
  *
- * @param pinned attempts that will be published
+ * @param pinned attempts to be published
  */
 export async function explainHighest(
   { plan, progress, context }: ActiveRun,
@@ -32,7 +32,7 @@ export async function explainHighest(
     { key, features },
     top.map(({ keyHash }) => keyHash),
   );
-  // Scores of another provider may differ in their last digits, and would look like those of other features.
+  // Another provider's scores may differ in the last digits, and look like scores of other features.
   const providers = execution?.devices.slice(0, 1) ?? preferred;
   const { explainUsers } = await import('../explain/explain-users.ts');
   const { rows, ...facts } = await explainUsers(

@@ -57,7 +57,7 @@ export async function reconcile(
   return { pinned, rows: { frozen: frozen.rows, scored, quarantined }, rejections, scoreCounts, texts, unchanged };
 }
 
-/** The scorer that wins a tie: this process's own, or else the one whose rows were counted before. */
+/** The scorer that wins a tie: this process's own, otherwise the one whose rows were counted earlier. */
 function ownScorer(execution: Execution | undefined, before: Scorer | undefined): string | undefined {
   if (execution !== undefined) return scorerId(scorerNow(execution));
   return before && scorerId(before);

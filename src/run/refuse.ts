@@ -15,7 +15,7 @@ import { looksAt } from './look.ts';
 const MAX_WINDOWS_BACK = 26;
 const MAX_SEARCH_MS = 5_000;
 
-/** A model can have hundreds of features that drift. */
+/** Limit, because hundreds of a model's features may drift. */
 const MAX_REASONS = 10;
 
 export interface RefusedRun {
@@ -28,7 +28,7 @@ export interface RefusedRun {
 
 /**
  * The error for gates that refused, for the person on call: why, with numbers and limits, and what was quarantined. Its hint
- * follows from the gate: what it usually means, the query to look with, and the command that publishes the run after a look.
+ * follows from the gate: the usual meaning, the query to look with, and the command that publishes the run after a look.
  */
 export async function refusal(plan: Plan, run: RefusedRun): Promise<ScoreBatchError> {
   const { refusals, reconciliation } = run;
@@ -47,7 +47,7 @@ export async function refusal(plan: Plan, run: RefusedRun): Promise<ScoreBatchEr
   });
 }
 
-/** What the refusals usually mean. A gate that counts rows decides: it may have caused the drift. */
+/** What the refusals usually mean. A gate that counts rows decides: its cause may also explain the drift. */
 async function meaningOf(plan: Plan, refusals: readonly Refusal[]): Promise<string> {
   const decisive = refusals.find((one) => !isDrift(one)) ?? refusals[0];
   const features = [...new Set(refusals.flatMap(({ feature }) => feature ?? []))].slice(0, MAX_REASONS).join(', ');
@@ -80,7 +80,7 @@ async function meaningOf(plan: Plan, refusals: readonly Refusal[]): Promise<stri
 }
 
 function driftMeaning({ last, bundle }: Plan, refusals: readonly Refusal[], features: string): string {
-  // They explain the drift of the scores.
+  // Drifted features explain the drift of the scores.
   if (features !== '') {
     return `compare ${features} in the source with the training rows (\`score-batch plan\` prints the query): correct the source, or retrain the model`;
   }
@@ -91,13 +91,13 @@ function driftMeaning({ last, bundle }: Plan, refusals: readonly Refusal[], feat
   return `the users differ from those that the model was trained on${since}: check the source, then retrain the model`;
 }
 
-/** Lines with the queries to look with. */
+/** Lines with queries to look with. */
 async function looks(plan: Plan, { runId, frozen, refusals }: RefusedRun): Promise<string[]> {
   const found = await looksAt(plan, runId, frozen, refusals);
   return found.map(({ gate, warehouse, sql }) => `look at ${gate} in ${warehouse}: ${sql}`);
 }
 
-/** The line with the command that publishes the run after a look, and until when that is possible. */
+/** The line with the command that publishes the run after a look, and the time until which that is possible. */
 async function acceptance(plan: Plan, { runId, refusals }: RefusedRun): Promise<string> {
   const until = await keptUntil(plan, runId).catch(() => undefined);
   const deadline = until === undefined ? '' : ` until ${localTime(until, plan.window.zone)}`;
@@ -115,13 +115,13 @@ function shellWord(text: string): string {
   return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** When the first part of the run is dropped from scratch, unless another run publishes the window before. */
+/** When the first part of the run will be dropped from scratch, unless another run publishes the window earlier. */
 async function keptUntil({ source, sink }: Plan, runId: string): Promise<string | undefined> {
   const artifacts = [...(await source.listArtifacts()), ...(await sink.listArtifacts())];
   return artifacts.flatMap(({ run, deadline }) => (run === runId && deadline !== undefined ? deadline : [])).sort()[0];
 }
 
-/** Searches back window by window, if the source can count rows cheaply. */
+/** Searches backwards window by window, if the source can count rows cheaply. */
 async function newestWindowWithRows({ job, window, source, asOf }: Plan): Promise<string | undefined> {
   if (!canCount(source) || asOf !== undefined) return undefined;
   const deadline = performance.now() + MAX_SEARCH_MS;

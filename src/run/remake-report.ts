@@ -13,14 +13,14 @@ import { writeReport } from '../report/write.ts';
 export interface RemakeOptions extends Pick<Warehouses, 'sink' | 'ledger' | 'files' | 'stores'> {
   readonly job: Job;
   readonly window: LedgerWindow;
-  /** The run that is published for the window, with the columns that it wrote. */
+  /** The window's published run, with the columns that it wrote. */
   readonly run: Run & {
     readonly rows: NonNullable<Run['rows']>;
     readonly details: { readonly columns: readonly TableColumn[] };
   };
   /** Ledger entries of the window. */
   readonly entries: Parameters<typeof refuseForeign>[1]['entries'];
-  /** Whether files may be replaced that this job did not write. */
+  /** Whether to replace files that this job did not write. */
   readonly force: boolean;
   readonly signal: AbortSignal;
 }
@@ -75,7 +75,7 @@ export function completedEntry(run: Run, window: LedgerWindow, files: readonly s
   };
 }
 
-/** The ledger does not decide which table is exported: anyone who can write to it could name any table. */
+/** The ledger must not decide which table is exported: anyone who can write to it could name any table. */
 function refuseOtherTable(run: Run, table: readonly string[], window: LedgerWindow): void {
   if (isSameTable(run.details.table, table)) return;
   const recorded = Array.isArray(run.details.table) ? showTableName(run.details.table.map(String)) : 'no table';

@@ -5,9 +5,9 @@ import { writeReport } from '../report/write.ts';
 import { type ActiveRun, entryOf, windowFilter } from './progress.ts';
 
 /**
- * Writes the report files of a published run, if the job has some, and the ledger entry that completes the run.
+ * Writes the report files of a published run, if the job has any, and the ledger entry that completes the run.
  *
- * @param between what comes after the files and before the entry; if it fails, the next process does both again
+ * @param between runs after the files and before the entry; if it fails, the next process repeats both
  */
 export async function finishReport(active: ActiveRun, between?: () => Promise<void>): Promise<void> {
   const { plan, progress, context } = active;

@@ -18,29 +18,29 @@ import { type JobTables, tablesThen } from './tables-then.ts';
 export interface RollbackOptions extends Pick<Warehouses, 'source' | 'sink' | 'ledger' | 'files' | 'stores'> {
   readonly job: Job;
   readonly window: LedgerWindow;
-  /** Run to go back to; by default the one that was published last before the present one. */
+  /** Run to return to; by default the one published before the current one. */
   readonly to: string | undefined;
   readonly reason: string | undefined;
-  /** Go back to what was itself rolled back, and replace report files that this job did not write. */
+  /** Allow returning to a publication that was itself rolled back, and replacing report files that this job did not write. */
   readonly force: boolean;
 }
 
-/** A rollback that can be done. */
+/** A possible rollback. */
 export interface RollbackPlan {
   readonly from: Publication;
   readonly fromEntry: LedgerEntry;
   readonly to: KeptPublication;
   readonly tables: JobTables;
   readonly change: ScoreChange;
-  /** Content of the publication that is rolled back; see `publishedContent`. */
+  /** Content of the publication to roll back; see `publishedContent`. */
   readonly content: string | undefined;
 }
 
 /**
- * What a rollback would do.
+ * Plans a rollback.
  *
- * @returns undefined if the run to go back to is current already
- * @throws ScoreBatchError `refused` if there is nothing to go back to, `configuration` if the tables have other columns now
+ * @returns undefined if the run to return to is already current
+ * @throws ScoreBatchError `refused` if there is nothing to return to, `configuration` if the tables have other columns now
  */
 export async function planRollback(options: RollbackOptions): Promise<RollbackPlan | undefined> {
   const { job, window, sink, ledger, to } = options;
@@ -56,7 +56,7 @@ export async function planRollback(options: RollbackOptions): Promise<RollbackPl
   const kept = await keptPublications(sink, { job: definition.name, window, entries, scores });
   const target = to === undefined ? kept[0] : kept.find(({ run }) => run.runId === to);
   if (target === undefined) throw nothingKept(options, entries, kept);
-  // A rollback whose report is not complete: the same command again finishes it.
+  // A rollback with an incomplete report: repeating the command finishes it.
   const last = fromEntry.details.rollback?.from.publication;
   if (to === undefined && last === target.number && isUnfinished(entries, from)) return undefined;
   const isRolledBack = from.rolledBack?.some(({ publication }) => publication === target.number) === true;
@@ -115,7 +115,9 @@ export async function rollBack(options: RollbackOptions, { from, to, tables, con
   });
 }
 
-/** Evaluates the run that is current now if its window was evaluated, then writes its report files. @returns their paths */
+/**
+ * Evaluates the run that is now current if the window was evaluated before, then writes its report files. @returns their paths
+ */
 export async function finishRollback(
   options: RemakeOptions & Pick<RollbackOptions, 'source'>,
   context: Pick<Context, 'now' | 'console'>,

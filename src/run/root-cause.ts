@@ -12,7 +12,7 @@ import { type ActiveRun, windowFilter } from './progress.ts';
 export async function rootCause(error: unknown, { plan, progress }: ActiveRun): Promise<unknown> {
   if (error instanceof Interrupted) return error;
   if (error instanceof ScoreBatchError && error.kind === 'nothing to score') return error;
-  // If the ledger does not answer either, the first error counts.
+  // If the ledger cannot be read either, report the first error.
   const entries = await plan.ledger.entries(windowFilter(plan)).catch(() => undefined);
   const current = entries && currentPublication(entries);
   const others = entries !== undefined && current?.runId !== progress.runId && current?.number !== progress.supersedes?.number;

@@ -16,17 +16,17 @@ import { scoreTapped } from './tap.ts';
 
 export interface RunOptions extends PublishOptions, BeginOptions {
   readonly skipEmpty: boolean;
-  /** Threads that are ready to score rows as the query returns them; by default they start when they are needed. */
+  /** Threads ready to tap rows; by default they start when needed. */
   readonly threads?: TapThreads;
   /** For a run that publishes after runs of other windows. */
   readonly turn?: Turn;
 }
 
-/** A run's turn among those that run beside it. */
+/** A run's turn among runs in parallel. */
 interface Turn {
-  /** Waits for the runs before it. */
+  /** Waits for the preceding runs. */
   wait(): Promise<void>;
-  /** The plan to publish by once they have ended: what they have published decides gates. */
+  /** The plan to publish by once they have ended, since gates depend on what they published. */
   plan(plan: Plan): Promise<Plan>;
 }
 
@@ -41,7 +41,7 @@ export async function run(plan: Plan, options: RunOptions, context: Context): Pr
     const active = await begin(plan, options, context);
     return await observed(active, async () => {
       if (options.skipPublished && active.progress.state !== 'started') return await finish(active, 'already published');
-      // Only its report is missing, whose page shows earlier windows.
+      // Only the report is missing, but its page shows earlier windows, so wait for them.
       if (active.progress.state !== 'started') await options.turn?.wait();
       return await publishOnce(active, async () => {
         const frozen = await scoreWindow(active, options);
@@ -53,13 +53,13 @@ export async function run(plan: Plan, options: RunOptions, context: Context): Pr
 
 async function readyToPublish(active: ActiveRun, { turn }: RunOptions): Promise<ActiveRun> {
   if (turn === undefined) return active;
-  // Scoring did not take the time until then.
+  // Waiting does not count as scoring time.
   active.progress.clock.enter('plan');
   await turn.wait();
   return { ...active, plan: await turn.plan(active.plan) };
 }
 
-/** Scores the window. Rows that a phase or an earlier start has frozen are scored as they are. */
+/** Scores the window. Rows that a phase or an earlier start has already frozen are used. */
 export async function scoreWindow(
   active: ActiveRun,
   { skipEmpty, threads = startThreads(undefined) }: Pick<RunOptions, 'skipEmpty' | 'threads'>,

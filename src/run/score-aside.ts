@@ -19,15 +19,15 @@ export interface Aside {
   readonly runId: string;
   readonly pinned: Reconciliation['pinned'];
   readonly rows: Reconciliation['rows'];
-  /** What it took so far, from the plan to the reconciled rows. */
+  /** Time so far, from planning to reconciling. */
   readonly seconds: StageSeconds;
-  /** Workers that scored. */
+  /** Number of scoring workers. */
   readonly workers: number;
 }
 
 /**
- * Scores the rows that the source has for a window now with another bundle, hands them over, and discards them. If the process
- * is killed meanwhile, `gc` drops what is left in scratch.
+ * Scores the source's present rows of a window with another bundle, passes them on, and discards them. If the process is
+ * killed, `gc` drops what is left in scratch.
  *
  * @param model folder of the bundle
  * @throws ScoreBatchError `refused` if the source has no row of the window that can be scored
@@ -76,7 +76,7 @@ async function discard({ source, sink }: Plan, runId: string, { console }: Conte
   }
 }
 
-/** The job with another bundle, and without what only concerns a publication. */
+/** The job with another bundle, and without settings that only concern publishing. */
 function withModel(job: Job, model: string): Job {
   const { definition } = job;
   const { reasons: _, ...score } = definition.score;

@@ -15,7 +15,7 @@ import { type Share, shareChunks } from './share.ts';
 import { noteDevices, noteHalved, noteWorkers } from './size-notes.ts';
 import { WorkerClock } from './worker-clock.ts';
 
-/** What this process has scored of the run's chunks. */
+/** This process's share of a run's scoring. */
 export interface Scored {
   readonly chunks: number;
   readonly rows: number;
@@ -26,7 +26,7 @@ export interface Scored {
 
 const NOTHING_SCORED: Scored = { chunks: 0, rows: 0, providers: {}, time: NO_WORKER_TIME };
 
-/** Scores and stages chunks until all of them are staged, by this process or by others that work on the run. */
+/** Scores and stages chunks until all are staged, by this or other processes of the run. */
 export async function scoreFrozen(active: ActiveRun, frozen: FrozenTable, shard: Shard): Promise<Scored> {
   active.progress.clock.enter('score');
   const work = await prepare(active, frozen, shard);
@@ -34,13 +34,13 @@ export async function scoreFrozen(active: ActiveRun, frozen: FrozenTable, shard:
   return work.open === 0 ? NOTHING_SCORED : await scoreOpen(active, work);
 }
 
-/** What it takes to score the chunks of a frozen table. */
+/** What is needed to score the chunks of a frozen table. */
 interface ScoreWork {
   readonly frozen: FrozenTable;
   readonly execution: Execution;
   readonly scorer: Scorer;
   readonly memoryPlan: MemoryPlan;
-  /** Local folder in which workers write. */
+  /** Local folder for the workers' output. */
   readonly folder: string;
   readonly share: Share;
   /** Chunks that are not staged yet. */
@@ -87,7 +87,7 @@ async function scoreOpen(active: ActiveRun, work: ScoreWork): Promise<Scored> {
   const done = new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT);
   let staged = share.resumedRows;
   const total = work.frozen.rows;
-  // A chunk that two processes score is counted twice.
+  // Capped, because a chunk that two processes score is counted twice.
   const rows = () => Math.min(total, staged + Number(Atomics.load(new BigInt64Array(done), 0)));
   plan.stages.count({ done: rows, total });
   const scored = { chunks: 0, rows: 0, providers: {} as Record<string, number>, time: NO_WORKER_TIME };
@@ -109,7 +109,7 @@ async function scoreOpen(active: ActiveRun, work: ScoreWork): Promise<Scored> {
     await scoreChunks(open, next, stage, { ...poolOptions(active, work), done });
   } finally {
     scored.time = clock.time;
-    // Recorded for a failed start, too: the next process adds its own time.
+    // Recorded even after a failure, so that the next process can add its own time.
     progress.details = { ...progress.details, workers: addWorkerTime(earlier, scored.time) };
   }
   return scored;

@@ -13,10 +13,10 @@ export interface Share {
   /** Rows of the chunks that were complete at the start. */
   readonly resumedRows: number;
   /**
-   * The next chunk to score; undefined once none is left. Several workers may ask at the same time.
+   * The next chunk to score; undefined once none is left. Several workers may ask concurrently.
    *
-   * @param signal ends a wait
-   * @param found receives the number of rows that others have staged since the last look at staging
+   * @param signal ends the wait
+   * @param found receives the number of rows that others have staged since staging was last listed
    */
   next(signal: AbortSignal, found?: (rows: number) => void): Promise<FrozenChunk | undefined>;
   /** Must be called for each chunk that this process has staged. */
@@ -25,10 +25,10 @@ export interface Share {
 
 export interface ShareOptions {
   readonly frozen: FrozenTable;
-  /** Id of this process's scorer. Chunks from another scorer count as not scored. */
+  /** Id of this process's scorer. Chunks of other scorers count as not scored. */
   readonly scorer: string;
   readonly shard: Shard;
-  /** Chunks that this process scores at the same time. */
+  /** Chunks that this process scores concurrently. */
   readonly workers: number;
   /** Lists what all processes have staged. */
   readonly listStaged: () => Promise<readonly StagedAttempt[]>;
@@ -53,22 +53,24 @@ const REAL: Clock = {
   random: Math.random,
 };
 
-/** Least time between two looks at staging. A slow look lengthens it, so that sharing does not cost more than it saves. */
+/**
+ * Least time between two listings of staging. A slow listing increases it, so that sharing does not cost more than it saves.
+ */
 const MIN_REFRESH_MS = 2_000;
-/** Time between two looks, in units of what the last look took. */
+/** Time between two listings, as a multiple of the last one's duration. */
 const REFRESH_SPACING = 20;
-/** Most time between two looks: one slow answer must not hide what others do for long. */
+/** Most time between two listings: one slow answer must not hide the progress of others for long. */
 const MAX_REFRESH_MS = 60_000;
 
 /**
- * Time that another shard gets for its current chunks and the next ones, in units of this process's slowest chunk: one for each
- * of the two, and a margin.
+ * Time given to another shard for its current and next chunks, as a multiple of this process's slowest chunk: one for each of
+ * the two, plus a margin.
  */
 const OVERDUE_FACTOR = 3;
 /** The same if this process has not scored any chunk yet. */
 const OVERDUE_MS = 30_000;
 
-/** Looks at what is staged, and begins to share. `nextChunk` decides which process scores which chunk. */
+/** Lists staging, and begins to share. `nextChunk` decides which process scores which chunk. */
 export async function shareChunks(options: ShareOptions): Promise<Share> {
   const { frozen, scorer, shard, workers, listStaged, clock = REAL } = options;
   const done = new Set<number>();
@@ -118,7 +120,7 @@ export async function shareChunks(options: ShareOptions): Promise<Share> {
         const move = decide();
         if (move === 'over') return undefined;
         if (move === 'wait') await clock.sleep(pause, signal);
-        // Before this process takes another shard's chunk, it must know that nobody has staged it.
+        // Before taking another shard's chunk, make sure that nobody has staged it.
         else if (!isOwn(move.take) && clock.now() - refreshedAt > MIN_REFRESH_MS) await refreshOnce(found);
         else {
           taken.set(move.take.chunk, clock.now());
@@ -137,7 +139,7 @@ function rowsOf(chunks: readonly FrozenChunk[]): number {
   return chunks.reduce((sum, { rows }) => sum + rows, 0);
 }
 
-/** Starts at a random chunk, so that processes that do not know of each other rarely score the same one. */
+/** Starts at a random chunk, so that processes unaware of each other rarely score the same one. */
 function rotated<T>(items: readonly T[], random: number): T[] {
   const start = Math.floor(random * items.length);
   return [...items.slice(start), ...items.slice(0, start)];

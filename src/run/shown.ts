@@ -1,6 +1,6 @@
 import type { Plan } from '../plan/plan.ts';
 
-/** Ends what is shown of a run's stages when the work on it ends, however that is. */
+/** Ends the display of a run's stages when the work on it ends, successful or not. */
 export async function shown<T>({ stages }: Pick<Plan, 'stages'>, work: () => Promise<T>): Promise<T> {
   try {
     const result = await work();

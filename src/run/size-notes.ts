@@ -20,7 +20,7 @@ export function noteDevices(
  * Notes that memory limits the number of workers, or that there are more workers than processors.
  *
  * @param workers actual number
- * @param bytes of memory that they must fit into
+ * @param bytes memory limit that they fit into
  */
 export function noteWorkers(
   workers: number,

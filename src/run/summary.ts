@@ -34,7 +34,7 @@ export interface RunSummary {
   readonly chunks_resumed: number | undefined;
   readonly model: { readonly name: string; readonly version: string; readonly digest: string };
   readonly providers: Readonly<Record<string, number>>;
-  /** Null if other processes scored, or nothing was left to score. */
+  /** Null if other processes did the scoring, or nothing was left to score. */
   readonly execution: Execution | null;
   /** Rows per batch after halving, if larger batches did not fit the device's memory. */
   readonly batch_rows_halved_to: number | null;
@@ -43,18 +43,18 @@ export interface RunSummary {
   readonly score_psi_previous: number | null;
   /** The features that drifted most, at most three; empty if their drift was not measured. */
   readonly feature_drift: readonly RecordedFeature[];
-  /** The model of the previous publication, if it was a different one. */
+  /** The model of the previous publication, if different. */
   readonly model_changed: ModelChange | null;
   /** Publications of overlapping windows that this one supersedes. */
   readonly supersedes_windows: readonly SupersededWindow[];
-  /** Set if gates refused the run, and somebody published it after a look. */
+  /** Set if gates refused the run, and somebody accepted it. */
   readonly accepted: Acceptance | null;
-  /** What became of the challenger; null if the job has none, or an earlier process has dealt with it. */
+  /** Outcome of the challenger; null if the job has none, or an earlier process handled it. */
   readonly challenger: ChallengerSummary | null;
   readonly quarantined: readonly { readonly reason: string; readonly column: string | null; readonly rows: number }[];
   readonly tables: readonly string[];
   readonly files: readonly string[];
-  /** Wall-clock seconds per stage, summed over the processes that worked on the run one after the other. */
+  /** Wall-clock seconds per stage, summed over the consecutive processes of the run. */
   readonly seconds: StageSeconds | undefined;
   readonly workers: WorkerTime | undefined;
   readonly rows_per_second: Rates | undefined;
@@ -102,7 +102,7 @@ export function summarize(
     })),
     tables: published.flatMap((table) => (table === undefined ? [] : showTableName(table.name))),
     files: details.files ?? [],
-    // What an earlier process took is in the ledger; this one did nothing.
+    // The ledger has an earlier process's times; this process did nothing.
     ...(state === 'published' && details.seconds ? speedOf(rows, details.seconds, details.workers) : NO_SPEED),
     warnings: details.warnings ?? [],
   };

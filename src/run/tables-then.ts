@@ -4,7 +4,7 @@ import { type TableColumn, type Tables, tablesOf } from '../domain/tables.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import { tableNames } from '../plan/warehouses.ts';
 
-/** A job's tables, made from the columns of a publication. */
+/** A job's tables, built from a publication's columns. */
 export interface JobTables {
   readonly tables: Tables;
   readonly key: readonly Column[];
@@ -12,7 +12,7 @@ export interface JobTables {
 }
 
 /**
- * The tables of a job for the columns that a publication had, for commands that do not run its query.
+ * The tables of a job with the columns of a publication, for commands that do not run its query.
  *
  * @param columns of the scores table, from the ledger
  * @returns `otherColumns` if the job would not publish these columns now: one phrase per difference
@@ -24,7 +24,7 @@ export function tablesThen(
   const { source, sink, score, report } = definition;
   const named = (list: readonly string[]) => list.map((name) => name.toLowerCase()).join(', ');
   const kept = source.key.length + sink.keep.length;
-  // Which classes there were, only the publication knows.
+  // Only the publication knows which classes it had.
   const at = columns.findIndex(({ name }) => name.toLowerCase() === score.column.toLowerCase());
   const withClasses = score.classes !== undefined && columns[kept]?.name === LABEL_COLUMN && at > kept;
   const own = columns.slice(0, withClasses ? at : kept).map((column): Column => ({ ...column, native: column.type }));

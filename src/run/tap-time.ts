@@ -2,7 +2,7 @@ import type { WorkerTime } from '../domain/worker-time.ts';
 import type { Worked } from '../tap/messages.ts';
 
 /**
- * How the scoring workers spent the stage. Waiting for rows counts as `read`: the query is the bottleneck then.
+ * How the scoring workers spent the stage. Waiting for rows counts as `read`, because the query is then the bottleneck.
  *
  * @param seconds wall-clock seconds of the stage
  * @param mainThread seconds in which this thread was busy

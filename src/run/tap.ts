@@ -24,12 +24,12 @@ export interface TapRunOptions {
   readonly skipEmpty: boolean;
 }
 
-/** Seconds to look up a row of an earlier attempt. A faster model scores it again instead. */
+/** Seconds to look up a row of an earlier attempt. A faster model scores rows again instead. */
 const REUSE_SECONDS = 3e-6;
 
 /**
- * Scores the window's rows as the query returns them and stages them, without a frozen table. Scores that a killed process
- * has left are used again if key and features are the same.
+ * Taps the window's rows: scores and stages them as the query returns them, without a frozen table. Reuses scores that a killed
+ * process left, if key and features are the same.
  *
  * @returns the window as a frozen table, for reconcile
  * @throws ScoreBatchError `nothing to score`, see `skipEmpty`
@@ -53,7 +53,7 @@ export async function scoreTapped(active: ActiveRun, options: TapRunOptions): Pr
     progress.details = { ...progress.details, chunks: chunks.length, chunks_resumed: chunks.length };
   } else {
     context.console.info(`scoring ${plan.window.label}`);
-    // Recorded before scoring, so that the entry of a failed run has them, too.
+    // Recorded before scoring, so that a failed run's entry has them, too.
     progress.details = { ...progress.details, chunks_resumed: 0, execution };
     window = await scoreAnew(active, options, scorer);
     progress.details = { ...progress.details, chunks: window.frozen.chunks.length };
@@ -81,7 +81,7 @@ async function scoreAnew(active: ActiveRun, { tap, threads }: TapRunOptions, sco
   const began = performance.now();
   const loop = performance.eventLoopUtilization();
   let done = 0;
-  // As many as last time. What the database guesses of a new query may be wrong by an order of magnitude.
+  // Expect as many rows as last time: the database's estimate for a new query may be wrong by an order of magnitude.
   const last = progress.supersedes?.rows ?? rowsBefore(plan);
   plan.stages.count({ done: () => done, total: last?.frozen, about: true });
   let tapped: Tapped;

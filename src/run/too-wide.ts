@@ -5,8 +5,8 @@ import { isOutOfMemory, nextBound } from '../sizing/memory-plan.ts';
 import { canMeasure } from '../warehouse/source-capabilities.ts';
 
 /**
- * Explains a run that failed because DuckDB ran out of memory: adds the column with the largest values and a bound to try.
- * Values are measured only now, so that a run that succeeds pays nothing for it.
+ * Explains a run that failed because DuckDB ran out of memory: adds the column with the largest values and a limit to try.
+ * Values are measured only now, so that successful runs pay nothing for it.
  *
  * @returns the error itself if memory was not the cause
  */
@@ -14,7 +14,7 @@ export async function explainMemory(error: unknown, plan: Plan, runId: string): 
   if (!(error instanceof ScoreBatchError) || !isOutOfMemory(error)) return error;
   const { source } = plan;
   const texts = plan.needed.filter(({ type }) => type === 'string');
-  // If that fails, too, the first error counts.
+  // If that also fails, report the first error.
   const measurable = canMeasure(source) && texts.length > 0 && plan.asOf === undefined;
   const found = measurable ? await source.largest(plan.query, texts, runId).catch(() => []) : [];
   const [largest] = [...found].sort((a, b) => b.bytes - a.bytes);

@@ -9,8 +9,8 @@ import type { Audited } from './audit.ts';
 import type { Progress } from './progress.ts';
 
 /**
- * The unfinished run that can be resumed: its frozen rows are still there, or nothing is scored yet, so that freezing again
- * cannot mix two snapshots of the source. A published run counts only while the tables hold what it wrote.
+ * The unfinished run that can be resumed: its frozen rows still exist, or nothing is scored yet, so that freezing again cannot
+ * mix two snapshots of the source. A published run counts only while the tables hold what it wrote.
  *
  * @returns the run with `refused` if another process has changed its frozen rows
  */
@@ -36,10 +36,10 @@ export async function resumableRun(
   }
 }
 
-/** Whether all that is staged of a run without a frozen table is of one snapshot: nothing, or one tapped window. */
+/** Whether everything staged by a run without a frozen table comes from one snapshot: nothing, or one tapped window. */
 async function isOneSnapshot({ sink }: Plan, runId: string): Promise<boolean> {
   if (takesTaps(sink) && (await sink.tapped(runId)) !== undefined) return true;
-  // `tapped` has removed a damaged window by now.
+  // By now `tapped` has removed a damaged window.
   return (await sink.staged(runId)).length === 0;
 }
 
@@ -53,9 +53,9 @@ export function otherUnfinishedRuns(entries: readonly LedgerEntry[], fingerprint
   return [...others].flatMap((other) => unfinishedRun(entries, other) ?? []).filter(({ state }) => state !== 'published');
 }
 
-/** @param run the run to resume; undefined for a new one. @param began as `Context.began` */
+/** @param run to resume; undefined for a new one. @param began as in `Context.began` */
 export function progressOf(plan: Plan, entries: readonly LedgerEntry[], run: Run | undefined, began: number): Progress {
-  // The error belongs to the earlier entry, and the basis stays in the run's first.
+  // The error belongs to the earlier entry, and the basis only to the run's first.
   const { error: _, basis: _basis, ...details } = run?.details ?? {};
   return {
     runId: run?.runId ?? `${plan.window.label}-${randomBytes(6).toString('hex')}`,

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { ScoredFile } from '../domain/attempt.ts';
 import type { WorkerTime } from '../domain/worker-time.ts';
 
-/** Adds up how chunk workers spend their time. Runs on the main thread, which also sees them wait. */
+/** Measures how chunk workers spend their time. Runs on the main thread, which also sees them wait. */
 export class WorkerClock {
   readonly #workers: number;
   readonly #began = performance.now();
@@ -22,7 +22,7 @@ export class WorkerClock {
     this.#spent.encode += encode;
     this.#spent.model += score;
     this.#spent.write += write;
-    // A worker gets its first chunk while it still starts. It counts all its other time itself.
+    // A worker gets its first chunk while it is still starting, so the rest is start time. It reports all other time itself.
     this.#spent.start += Math.max(0, seconds - read - encode - score - write);
   }
 
@@ -36,7 +36,7 @@ export class WorkerClock {
     }
   }
 
-  /** The time until now. Whatever was not counted is waiting. */
+  /** Time so far. Whatever was not counted is waiting. */
   get time(): WorkerTime {
     const total = (this.#workers * (performance.now() - this.#began)) / 1000;
     const counted = Object.values(this.#spent).reduce((sum, seconds) => sum + seconds, 0);

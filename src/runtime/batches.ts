@@ -17,9 +17,9 @@ export interface BatchedSession extends Session {
 }
 
 /**
- * Takes the outputs of a batch, in the order of their names.
+ * Receives the outputs of a batch, in the order of their names.
  *
- * @param from place of its first row among all rows
+ * @param from position of its first row among all rows
  * @param rows of the batch @param size rows of the outputs; those beyond `rows` are padding
  */
 type TakePart = (outputs: readonly OutputTensor[], from: number, rows: number, size: number) => void;
@@ -29,7 +29,7 @@ type TakePart = (outputs: readonly OutputTensor[], from: number, rows: number, s
  * are about equal and have at most `rows` rows; if one runs out of memory, this and all later batches are halved.
  *
  * @param rows maximum rows per batch
- * @param even pads batches with an odd number of rows by one: the last bits of a row in such a batch can be others
+ * @param even pads batches with an odd number of rows by one: otherwise the last bits of a row can differ
  */
 export function inBatches(
   session: Session,
@@ -98,7 +98,7 @@ export function inBatches(
 /**
  * Copies rows `from` to `from + count` into new inputs.
  *
- * @param size rows of the result; beyond `count` the last row repeats, because the model accepts its values
+ * @param size rows of the result; rows beyond `count` repeat the last row, whose values the model accepts
  */
 export function batchOf(inputs: readonly InputTensor[], from: number, count: number, size: number): readonly InputTensor[] {
   if (from === 0 && count === size && inputs.every(({ shape }) => shape[0] === count)) return inputs;

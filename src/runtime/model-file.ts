@@ -42,7 +42,7 @@ export function bundleHint(folder: string): string {
  *   draw random numbers
  */
 export function checkedFacts({ file, bytes }: ModelBytes): ModelFacts {
-  // ONNX Runtime recognises its own format, a FlatBuffer, by these letters, and would load it past these checks.
+  // ONNX Runtime recognizes its own format, a FlatBuffer, by these letters, and would load it past these checks.
   if (bytes.toString('latin1', 4, 8) === 'ORTM') throw notOnnxError(file, 'it is in ORT format');
   const facts = factsOf(bytes, file);
   refuseFiles(facts, file);
@@ -89,7 +89,7 @@ function refuseRandom({ random }: ModelFacts, file: string): void {
   });
 }
 
-/** The list may be long, and so may each text. */
+/** There may be many strings, and each may be long. */
 function firstFew(texts: Iterable<string>): string[] {
   const all = [...texts];
   const some = all.slice(0, 5).map((text) => JSON.stringify(text.slice(0, 200)));

@@ -4,13 +4,13 @@ import { millionthsOf, refuseScore } from '../features/score-rule.ts';
 import type { BatchedSession } from '../runtime/batches.ts';
 import type { InputTensor, OutputTensor } from '../runtime/session.ts';
 
-/** What a model says of each class, per row; ignored for rejected rows. */
+/** A model's output per class and row; ignored for rejected rows. */
 export interface ClassScores {
-  /** Place of the predicted class. */
+  /** Index of the predicted class. */
   readonly label: Int32Array;
   /** Millionths, an array per class. */
   readonly probabilities: readonly Int32Array[];
-  /** Millionths: the probabilities of the class that is the score, or of the predicted one. */
+  /** Millionths: the probabilities of the class chosen as the score, or of the predicted class. */
   readonly scores: Int32Array;
 }
 
@@ -21,11 +21,11 @@ export function emptyClassScores({ labels, score }: PublishedClasses, rows: numb
   return { label: new Int32Array(rows), probabilities, scores };
 }
 
-/** Where the scores of a batch go. */
+/** Where to put the scores of a batch. */
 interface Target {
   readonly into: ClassScores;
   readonly rejected: Int32Array;
-  /** Place of the batch's first row in both. */
+  /** Index of the batch's first row in both. */
   readonly start: number;
 }
 

@@ -19,16 +19,16 @@ export interface EarlierFile {
   /** See `SliceSetup`; undefined for none. */
   readonly file: string | undefined;
   readonly key: readonly Column[];
-  /** Rows of the relation `chunk`. */
+  /** Number of rows of the relation `chunk`. */
   readonly rows: number;
   /** Number of keys in the table `duplicates`: they are quarantined, so they keep no score. */
   readonly duplicates: number;
 }
 
 /**
- * Finds the earlier scores of the chunk that is loaded as `chunk`. With one thread, DuckDB numbers its rows in their order. Rows
- * are found by the hash of their key, which takes little memory. If two keys had the same one, no score would be wrong: it is
- * taken only if the skip keys are equal, too.
+ * Finds the earlier scores of the chunk loaded as `chunk`. With one thread, DuckDB numbers its rows in order. Rows are found by
+ * the hash of their key, which saves memory. Colliding hashes do no harm: a score is only taken if the skip keys are equal,
+ * too.
  */
 export async function findEarlier(
   database: Database,

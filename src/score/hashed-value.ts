@@ -7,7 +7,7 @@ import type { Database } from '../duckdb/database.ts';
 /** Block size of SHA-256, in bytes. */
 const BLOCK = 64;
 
-/** Sets the key for `hashedValue` in a database. @param key any text; hashes are only as strong as this secret */
+/** Sets the key for `hashedValue` in a database. @param key any string; hashes are only as strong as this secret */
 export async function setHashKey(database: Database, key: string): Promise<void> {
   const bytes = Buffer.from(key);
   const block = Buffer.alloc(BLOCK);
@@ -18,7 +18,7 @@ export async function setHashKey(database: Database, key: string): Promise<void>
 }
 
 /**
- * A DuckDB expression for the first 64 bits of a text's SHA-256 or, with the key of `setHashKey`, its HMAC-SHA256
+ * A DuckDB expression for the first 64 bits of a string's SHA-256 or, with the key of `setHashKey`, its HMAC-SHA256
  * (https://www.rfc-editor.org/rfc/rfc2104).
  */
 export function hashedValue(text: string, keyed: boolean): string {

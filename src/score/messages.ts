@@ -33,7 +33,7 @@ export interface WorkerSetup {
   readonly hashKey: string | undefined;
   readonly stagesText: boolean;
   readonly scoredAt: string;
-  /** If the chunks are of a slice: scored files have the column `SKIP_KEY`, and rows that did not change are not scored again. */
+  /** Set for chunks of a slice: scored files get the column `SKIP_KEY`, and rows that did not change are not scored again. */
   readonly slice: SliceSetup | undefined;
   /** Local folder for scored files. Each worker also makes a folder in it for data that does not fit in memory. */
   readonly folder: string;
@@ -47,8 +47,8 @@ export interface WorkerSetup {
 
 export interface SliceSetup {
   /**
-   * Path of a local Parquet file with the scores that this model gave before: `key_hash` (see `keyHash`), `SKIP_KEY`, and `score`
-   * as a decimal. Undefined or without a row for a key: the row is scored.
+   * Path of a local Parquet file with the scores that this model gave earlier: `key_hash` (see `keyHash`), `SKIP_KEY`, and
+   * `score` as a decimal. Rows without an entry, or all rows if undefined, are scored.
    */
   readonly earlier: string | undefined;
 }

@@ -22,7 +22,7 @@ export interface RejectionSql {
 
 /**
  * The reason, column and value of quarantined rows, over the columns `null_key`, `duplicate` and `rejected` (a `Rejection`).
- * Problems of the key come first: such a row has no place in a table with a key, whatever its features are.
+ * Key problems take precedence: whatever its features, such a row has no place in a table with a key.
  *
  * @param textOf expression for the rejected value of a feature as text, by position of the feature
  */

@@ -33,7 +33,7 @@ export interface ScoredFileSpec extends Omit<RejectionSpec, 'rejections'> {
   /** Bytes of the database's memory. */
   readonly memory: number;
   readonly keep: readonly Column[];
-  /** If the result has classes: their columns follow the kept ones, and are named like them. */
+  /** Set if the result has classes: their columns follow the kept ones, and are staged under the same kind of names. */
   readonly classes?: PublishedClasses | undefined;
   /** Columns that feed the features, by position of the feature. */
   readonly features: readonly Column[];
@@ -127,7 +127,7 @@ function selectScored(spec: ScoredFileSpec & RejectionSpec & { readonly skips: b
     )`;
 }
 
-/** The label by its place. */
+/** Expression for the label at an index. */
 function labelSql(labels: readonly string[]): string {
   return `[${labels.map(literal).join(', ')}][result.place + 1]`;
 }

@@ -18,10 +18,10 @@ export function emptySkipKeys(rows: number): SkipKeys {
 export type ComputeSkipKeys = (inputs: readonly InputTensor[], rejected: Int32Array, into: SkipKeys) => void;
 
 /**
- * A row with the same skip key has the same score under the same model file: the key is the hash of the encoded features, mixed
- * with which inputs they feed and which output is the score, since `model.yaml` can change that without the file.
+ * Rows with equal skip keys have equal scores under the same model file: the key is the hash of the encoded features, mixed
+ * with which inputs they feed and which output is the score, since `model.yaml` can change those without the file.
  *
- * @param capacity maximum rows of a call
+ * @param capacity maximum rows per call
  */
 export function createSkipKeys({ inputs: declared, output }: Signature, capacity: number): ComputeSkipKeys {
   const form = JSON.stringify([declared.map(({ name, dtype }) => [name, dtype]), output.name, output.index]);

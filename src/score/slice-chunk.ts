@@ -11,9 +11,9 @@ import { stopwatch } from './stopwatch.ts';
 import { addDone, type ChunkWorkspace } from './workspace.ts';
 
 /**
- * Scores one chunk of a slice like `scoreChunk`. Rows whose skip key equals the earlier one keep the earlier score; the model
- * never gets them. The chunk is always loaded before it is read, also from a source that could feed it, because the earlier
- * scores of its keys must be known before the first batch.
+ * Scores one chunk of a slice like `scoreChunk`. Rows whose skip key equals the earlier one keep the earlier score, without
+ * running the model. The chunk is always loaded before it is read, even if the source could feed it, because the earlier scores
+ * of its keys must be known before the first batch.
  *
  * @returns undefined if it was stopped, with nothing left behind
  * @throws RangeError if the number of rows differs from the frozen chunk's

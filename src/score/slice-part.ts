@@ -9,15 +9,14 @@ import type { ChunkWorkspace } from './workspace.ts';
 export interface Part {
   /** Receives millionths, one per row; unchanged for rejected rows. */
   readonly scores: Int32Array;
-  /** One `Rejection` per row; the encoder's, and those of scores are added. */
+  /** One `Rejection` per row: the encoder's, to which those of scores are added. */
   readonly rejected: Int32Array;
   readonly skipKeys: SkipKeys;
   readonly earlier: EarlierScores | undefined;
 }
 
 /**
- * Scores the rows of a part whose skip keys are known. Rows that the encoder rejected get no score, and the model does not
- * get them.
+ * Scores the rows of a part whose skip keys are known. Rows that the encoder rejected are not passed to the model.
  *
  * @returns number of rows that keep their earlier score
  */

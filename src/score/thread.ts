@@ -24,7 +24,7 @@ const post = (message: WorkerMessage): void => port.postMessage(message);
 process.on('uncaughtException', (error) => post({ type: 'failed', error: toParts(error) }));
 
 try {
-  // As online, where no run has an odd number of rows.
+  // As online, where every run has an even number of rows.
   const session = inBatches(await openChosenModel(setup), setup.batchRows, { even: setup.signature.classes !== undefined });
   const database = await openDatabase(':memory:', { threads: 1, memory: setup.memory, temporary: setup.folder });
   const stopped = () => Atomics.load(stop, 0) !== 0;

@@ -3,7 +3,7 @@ import type { BatchedSession } from '../runtime/batches.ts';
 import type { Source } from '../warehouse/warehouse.ts';
 import type { WorkerSetup } from './messages.ts';
 
-/** What a worker has open. */
+/** A worker's open resources. */
 export interface ChunkWorkspace {
   readonly setup: WorkerSetup;
   readonly source: Source;

@@ -3,14 +3,14 @@ import type { Feature, InputDtype } from '../domain/signature.ts';
 import type { StoredValue } from './feature-lookup.ts';
 import { isLongerThan } from './text-limit.ts';
 
-/** Columns of a request that are filled cell by cell. */
+/** The columns of a request, filled cell by cell. */
 export interface Cells {
   /**
-   * @param value as `JSON.parse` made it; null and what is never written are nulls
-   * @returns what the value must be, if it is something else: `must be a number`
+   * @param value from `JSON.parse`; null and cells never written are nulls
+   * @returns what the value must be, if it is wrong: `must be a number`
    */
   write(feature: number, row: number, value: unknown): string | undefined;
-  /** @param value of the feature's own type, from where features are looked up */
+  /** @param value of the feature's own type, from a lookup */
   put(feature: number, row: number, value: StoredValue): void;
   batch(): ColumnBatch;
 }
@@ -18,21 +18,21 @@ export interface Cells {
 interface CellOptions {
   readonly features: readonly { readonly feature: Feature; readonly dtype: InputDtype }[];
   readonly rows: number;
-  /** Most characters of a text. */
+  /** Most characters of a string. */
   readonly text: number;
 }
 
-/** A surrogate without its other half: no UTF-8 has it, so a model would see another text. */
+/** An unpaired surrogate: UTF-8 cannot encode it, so a model would see another string. */
 const UNPAIRED = /\p{Surrogate}/u;
 
-/** Empty columns, one per feature: float64 for floats, else of the feature's own type. No object is made per row. */
+/** Empty columns, one per feature: float64 for floats, otherwise of the feature's own type. No object per row. */
 export function createCells({ features, rows, text }: CellOptions): Cells {
   const columns = features.map(({ dtype }) => emptyCells(dtype, rows));
-  // The validity bits of all columns, one column after the other.
+  // The validity bits of all columns, one column after another.
   const stride = Math.ceil(rows / 8);
   const bits = new Uint8Array(stride * features.length);
   const present = new Int32Array(features.length);
-  /** By feature: the rows whose values were looked up. A float32 1.1 comes from a store as 1.10000002. */
+  /** Per feature, the rows whose values were looked up: a store returns a float32 1.1 as 1.10000002. */
   const widened = new Map<number, Uint8Array>();
 
   function refuse(feature: number, what: string): string {

@@ -1,8 +1,8 @@
 import type { Server, Socket } from 'node:net';
 
 /**
- * Ends connections beyond the most that may be open at once. Not with `maxConnections`: a cluster would hand a refused connection
- * from process to process.
+ * Closes connections beyond `most` open ones. Not with `maxConnections`: a cluster would hand a refused connection from process
+ * to process.
  */
 export function limitConnections(server: Server, most: number): void {
   let open = 0;

@@ -1,4 +1,4 @@
-/** Kinds of failures of a request, by what its sender should do about them. */
+/** Kinds of request failures, by what the sender should do about them. */
 export type FailureKind =
   | 'invalid'
   | 'unauthenticated'
@@ -11,7 +11,7 @@ export type FailureKind =
   | 'unavailable'
   | 'internal';
 
-/** HTTP status per kind. 499 is what proxies log for a client that has gone; nobody receives it. */
+/** HTTP status per kind. 499 is what proxies log for a client that has disconnected; nobody receives it. */
 export const HTTP_STATUS: Readonly<Record<FailureKind, number>> = {
   invalid: 400,
   unauthenticated: 401,
@@ -28,7 +28,7 @@ export const HTTP_STATUS: Readonly<Record<FailureKind, number>> = {
 interface FailureOptions {
   /** What the sender can do about it: one sentence without a full stop. */
   readonly hint?: string;
-  /** Further lines, such as every rejected row. */
+  /** Further lines, such as one per rejected row. */
   readonly details?: readonly string[];
   /** Seconds after which the same request may succeed. */
   readonly retryAfter?: number;
@@ -36,8 +36,8 @@ interface FailureOptions {
 }
 
 /**
- * Why a request was not answered. The message goes to the sender, so it holds names and numbers of the request's shape, but no
- * path and nothing of other requests.
+ * Why a request failed. The message goes to the sender, so it may contain names and sizes from the request, but no path and
+ * nothing from other requests.
  */
 export class ServeFailure extends Error {
   override readonly name = 'ServeFailure';

@@ -3,31 +3,31 @@ import { ServeFailure } from './failure.ts';
 import type { OnlineModel } from './online-model.ts';
 
 /**
- * Lists and objects of a JSON text, and keys, that are taken whatever the model. Millions of them fit into a few megabytes, and
- * take seconds to parse.
+ * How many lists and objects, and how many keys, are accepted whatever the model. Millions fit into a few megabytes, and take
+ * seconds to parse.
  */
 const ALWAYS_TAKEN = 2 ** 17;
 
 interface JsonOptions {
-  /** Whose rows the text holds: an object or a list per row, and a key per feature and row, are taken in any case. */
+  /** Model of the rows: its limits raise those above to an object or list per row, and a key per feature and row. */
   readonly model: Pick<OnlineModel, 'maxRows' | 'kinds'> & Partial<Pick<OnlineModel, 'features'>>;
-  /** What is to be sent instead of NaN or an infinity, without a full stop. */
+  /** What to send instead of NaN or an infinity; no full stop. */
   readonly insteadOfNaN: string;
-  /** Hint for a text that has too many lists, objects or keys; without it, to send fewer rows. */
+  /** Hint if there are too many lists, objects or keys; by default, to send fewer rows. */
   readonly fewer?: string;
-  /** Hint for a text that is not JSON. */
+  /** Hint if it is not JSON. */
   readonly hint?: string;
 }
 
 /**
- * The value of a JSON text. Integers beyond 2^53 are rounded, as `JSON.parse` does.
+ * Parses JSON. Integers beyond 2^53 are rounded, as in `JSON.parse`.
  *
- * @throws ServeFailure `invalid`, or `too large` for too many lists, objects or keys. It does not quote the text, which may hold
- *   values of features.
+ * @throws ServeFailure `invalid`, or `too large` for too many lists, objects or keys. It does not quote the text, which may
+ * hold feature values.
  */
 export function parseJson(bytes: Uint8Array, options: JsonOptions): unknown {
   const hint = options.hint === undefined ? {} : { hint: options.hint };
-  // Decoding would replace what is not UTF-8, and the model would see another text.
+  // Decoding would replace invalid UTF-8, and the model would see another string.
   if (!isUtf8(bytes)) throw new ServeFailure('invalid', 'the JSON is not UTF-8', hint);
   if (bytes.length > ALWAYS_TAKEN) refuseMany(bytes, options);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
@@ -44,7 +44,7 @@ export function parseJson(bytes: Uint8Array, options: JsonOptions): unknown {
 function refuseMany(bytes: Uint8Array, { model, fewer }: JsonOptions): void {
   const most = {
     'lists and objects': Math.max(ALWAYS_TAKEN, 2 * model.maxRows),
-    // One more than the rows have: the key of the rows themselves.
+    // One more than the rows have: the key of the list of rows.
     keys: Math.max(ALWAYS_TAKEN, model.maxRows * (model.kinds.length + (model.features?.keys.length ?? 0)) + 1),
   };
   const found = count(bytes);
@@ -62,7 +62,7 @@ const COLON = 0x3a;
 const OPEN_BRACKET = 0x5b;
 const OPEN_BRACE = 0x7b;
 
-/** Counts outside texts. */
+/** Counts outside strings. */
 function count(bytes: Uint8Array): { readonly 'lists and objects': number; readonly keys: number } {
   let nodes = 0;
   let keys = 0;
@@ -75,7 +75,7 @@ function count(bytes: Uint8Array): { readonly 'lists and objects': number; reado
   return { 'lists and objects': nodes, keys };
 }
 
-/** Position of the quote that ends a text. */
+/** Position of the quote that ends a string. */
 function endOfText(bytes: Uint8Array, start: number): number {
   for (let at = start; at < bytes.length; at += 1) {
     if (bytes[at] === QUOTE) return at;
@@ -84,7 +84,7 @@ function endOfText(bytes: Uint8Array, start: number): number {
   return bytes.length;
 }
 
-/** A number as JSON, which has no NaN and no infinity: they are null. The sign of -0 is kept, which `String` drops. */
+/** A number as JSON; NaN and infinities, which JSON lacks, become null. Keeps the sign of -0, which `String` drops. */
 export function jsonNumber(value: number): string {
   if (value === 0) return 1 / value < 0 ? '-0' : '0';
   return Number.isFinite(value) ? String(value) : 'null';

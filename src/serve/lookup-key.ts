@@ -4,15 +4,15 @@ import { isLongerThan } from './text-limit.ts';
 const MAX_INT64 = 2n ** 63n - 1n;
 const MIN_INT64 = -(2n ** 63n);
 
-/** A surrogate without its other half: no UTF-8 has it. */
+/** An unpaired surrogate, which UTF-8 cannot encode. */
 const UNPAIRED = /\p{Surrogate}/u;
 
 /**
- * The value of a join key as a request holds it. A store that reads a text as a number, or the other way round, would answer for
- * somebody else.
+ * Reads a join key's value from a request. Types are strict: a store that reads a string as a number, or vice versa, would
+ * answer for another key.
  *
- * @param text most characters of a text
- * @returns `problem` if it is something else: `must be a text`
+ * @param text most characters of a string
+ * @returns `problem` if it is of another type: `must be a text`
  */
 export function readKey(
   { kind }: LookupKey,

@@ -1,55 +1,55 @@
 import type { ProviderText } from '../domain/provider.ts';
 import type { FeatureStore } from './feature-lookup.ts';
 
-/** One bundle to serve. */
+/** A bundle to serve. */
 export interface ServedBundle {
   /** Absolute path of the bundle's folder. */
   readonly folder: string;
-  /** Percent of the requests without a version that this version answers; undefined for the version that answers by default. */
+  /** Percent of requests without a version that this version answers; undefined for the default version. */
   readonly canary: number | undefined;
 }
 
 /** Limits of requests. */
 export interface Limits {
-  /** Bytes of a body, after inflating it; also the largest gRPC message. */
+  /** Most bytes of a decompressed body; also the largest gRPC message. */
   readonly body: number;
-  /** Rows of a request; undefined for as many as the model scores in 50 ms. */
+  /** Most rows per request; undefined for as many as the model scores in 50 ms. */
   readonly rows: number | undefined;
-  /** Characters of a text. */
+  /** Most characters of a string. */
   readonly text: number;
-  /** Rows that may wait for a model, in each process. */
+  /** Most rows that wait for a model, per process. */
   readonly queuedRows: number;
-  /** Requests of one connection at once: HTTP/2 streams, or pipelined. */
+  /** Most concurrent requests per connection: HTTP/2 streams, or pipelined. */
   readonly streams: number;
-  /** Connections at once, in each process: of HTTP and of gRPC each. Also gRPC streams that do not end by themselves. */
+  /** Most concurrent connections per process, for HTTP and gRPC each. Also most gRPC streams that do not end on their own. */
   readonly connections: number;
-  /** Milliseconds for the head of a request, and for all of it; for so long an answer may also be left unread. */
+  /** Milliseconds for the head of a request, and for all of it; an answer may stay unread for `requestMs`, too. */
   readonly headMs: number;
   readonly requestMs: number;
 }
 
-/** Everything that a serving process is told. Plain values, because they go to other processes. */
+/** All settings of a serving process. Plain values, because they are sent to other processes. */
 export interface ServeSettings {
   readonly bundles: readonly ServedBundle[];
   readonly host: string;
   readonly port: number;
-  /** Undefined: no gRPC. */
+  /** Undefined for no gRPC. */
   readonly grpcPort: number | undefined;
   readonly processes: number;
-  /** Where features come from that requests do not bring; undefined: requests bring all. */
+  /** The store of features that requests do not bring; undefined if they bring all. */
   readonly features: FeatureStore | undefined;
   readonly providers: readonly ProviderText[];
   readonly requireGpu: boolean;
   readonly limits: Limits;
   /** Most milliseconds that a request waits for others to share its run. */
   readonly maxDelayMs: number;
-  /** Milliseconds during which a process that ends still answers, and then until it ends whatever is still open. */
+  /** An ending process answers for `leadMs` milliseconds; whatever is still open `endMs` later is cut off. */
   readonly drain: { readonly leadMs: number; readonly endMs: number };
-  /** Origins that browsers may call from, beside the server's own. */
+  /** Origins from which browsers may call, besides the server's own. */
   readonly origins: readonly string[];
-  /** Host names that requests may ask for, beside those of loopback; empty beyond loopback: any. */
+  /** Host names that requests may use, besides those of loopback; if empty and not on loopback, any. */
   readonly hosts: readonly string[];
-  /** SHA-256 of each bearer token, hex; empty: no token is asked for. */
+  /** SHA-256 of each bearer token, hex; if empty, no token is required. */
   readonly tokens: readonly string[];
   readonly tls: Tls | undefined;
   /** Whether `GET /metrics` answers. */
@@ -57,11 +57,11 @@ export interface ServeSettings {
   readonly log: LogLevel;
 }
 
-/** The least urgent lines that are written; requests are `debug`. */
+/** The least urgent level to log; requests are `debug`. */
 export const LOG_LEVELS = ['warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** PEM texts. With `clientCa`, clients need a certificate signed by it. */
+/** Contents of PEM files. With `clientCa`, clients need a certificate that it signed. */
 export interface Tls {
   readonly certificate: string;
   readonly key: string;

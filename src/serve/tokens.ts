@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /**
- * Whether the value of an `authorization` header, or of gRPC's metadata of that name, is `Bearer` and one of the tokens. Digests of one
- * length are compared, all of them and each in constant time, so that the time of an answer tells nothing of a token.
+ * Whether the value of an `authorization` header or gRPC metadata entry is `Bearer` and one of the tokens. Compares
+ * fixed-length digests, all of them and each in constant time, so that response times reveal nothing about a token.
  *
  * @param digests SHA-256 of each token, hex
  */

@@ -4,7 +4,7 @@ import type { Sink } from '../warehouse/warehouse.ts';
 import type { BatchWindow } from './batch-windows.ts';
 import type { ShadowSpec } from './spec.ts';
 
-/** The instants of which rows of the current table are kept, ISO text, oldest first. */
+/** The instants for which rows of the current table are kept, ISO strings, oldest first. */
 export async function boundariesOf(sink: Sink, { boundary, slices }: ShadowSpec): Promise<string[]> {
   return await sink.read(async ({ dialect, find, rows }) => {
     const table = await find({ name: boundary, columns: [] });
@@ -19,14 +19,14 @@ export async function boundariesOf(sink: Sink, { boundary, slices }: ShadowSpec)
 
 interface Compared {
   readonly boundaries: readonly string[];
-  /** Entries `compared`, in the order in which they were written. */
+  /** `compared` entries, in the order in which they were written. */
   readonly compared: readonly LedgerEntry[];
   readonly windows: readonly BatchWindow[];
 }
 
 /**
- * Drops the rows that were compared, and those of windows for which the batch had no rows once a later one was compared. If the
- * newest comparison is not within limits, its rows stay for a look.
+ * Drops compared rows, and those of windows for which the batch had no rows once a later window was compared. If the newest
+ * comparison is not within limits, its rows are kept for a look.
  */
 export async function dropCompared(sink: Sink, spec: ShadowSpec, { boundaries, compared, windows }: Compared): Promise<void> {
   const newest = compared.at(-1)?.details.shadow;

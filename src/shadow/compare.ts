@@ -17,26 +17,27 @@ export interface ShadowWarehouses {
   readonly ledger: Ledger;
 }
 
-/** A comparison that this call made. */
+/** A comparison made by this call. */
 interface MadeComparison {
   readonly comparison: ShadowComparison;
-  /** If it is not within limits: statements that show the users. */
+  /** Set if it is not within limits: statements that show the users. */
   readonly look: readonly string[];
 }
 
 export interface ComparedShadow {
   /** Oldest window first. */
   readonly made: readonly MadeComparison[];
-  /** Ends of windows, ISO text, that the batch has not published yet. */
+  /** Ends of windows, ISO strings, that the batch has not published yet. */
   readonly waiting: readonly string[];
 }
 
 /**
- * Compares the rows that the current table had at the end of each window of the batch with what the batch has published for it
- * by now. Each comparison is an entry of the ledger; the rows go after it, unless it is the newest and not within limits. Killed
- * in between, the next call only drops the rows.
+ * Compares the rows that the current table had at the end of each batch window with what the batch has published for it by now.
+ * Each comparison becomes a ledger entry; then the rows are dropped, except those of the newest comparison if it is not within
+ * limits. If killed in between, the next call only drops the rows.
  *
- * @throws ScoreBatchError `refused` if the batch's rows are not those that it published, or the rows of a boundary are not unique
+ * @throws ScoreBatchError `refused` if the batch's rows are not those that it published, or the rows of a boundary are not
+ * unique
  */
 export async function compareShadow(job: Pick<Job, 'definition'>, { sink, ledger }: ShadowWarehouses): Promise<ComparedShadow> {
   const spec = shadowSpec(job.definition);
@@ -96,7 +97,7 @@ async function compareOne(batch: BatchWindow, { job, spec, sink, ledger, windows
   });
 }
 
-/** Enough of the table's columns to know that its rows name their job. */
+/** Enough of the table's columns to show that its rows name their job. */
 const QUARANTINE = [{ name: 'job', type: 'string' }] as const;
 
 function isOf({ details: { shadow } }: LedgerEntry, { window, published }: BatchWindow): boolean {

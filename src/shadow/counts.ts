@@ -16,7 +16,7 @@ export interface ShadowSides {
   /** The batch's window and the digest of its model. */
   readonly window: LedgerWindow;
   readonly digest: string;
-  /** Scores that the batch published. */
+  /** Scores published by the batch. */
   readonly batch: ScoredRows;
   /** Name of the score column. */
   readonly score: string;
@@ -25,7 +25,7 @@ export interface ShadowSides {
   readonly quarantine: TableLayout | undefined;
   readonly ledger: TableLayout;
   readonly boundary: TableLayout;
-  /** Name of the slices, which the boundary's rows have as their job. */
+  /** Job name of the slices, which the boundary's rows carry. */
   readonly slices: string;
   /** All windows of the batch since `incremental.since`; undefined if some are not published. */
   readonly known: readonly LedgerWindow[] | undefined;
@@ -45,7 +45,7 @@ type Counts = Pick<
   | 'other_model'
 >;
 
-/** Counts by SQL how the rows of a boundary agree with what the batch published. */
+/** Counts in SQL how the rows of a boundary agree with what the batch published. */
 export async function countShadow(reader: TableReader, sides: ShadowSides): Promise<Counts> {
   const { dialect, rows } = reader;
   const { present, same, differs, delta } = conditions(dialect, sides);
@@ -74,7 +74,7 @@ export async function countShadow(reader: TableReader, sides: ShadowSides): Prom
   };
 }
 
-/** Statements for people that show the users whom a comparison counts; they are kept nowhere. */
+/** Statements for people that show the users counted by a comparison; they are not stored. */
 export function lookStatements(dialect: Dialect, sides: ShadowSides, counts: Counts): string[] {
   const { present, differs } = conditions(dialect, sides);
   const keys = (side: string) => sides.batch.key.map(({ name }, i) => `${side}.key_${i} AS ${dialect.identifier(name)}`);
@@ -97,7 +97,7 @@ export function lookStatements(dialect: Dialect, sides: ShadowSides, counts: Cou
 function conditions(dialect: Dialect, { digest, maxDelta }: ShadowSides) {
   const delta = 'ABS(side_a.millionths - side_b.millionths)';
   const same = `side_b.model_digest = ${dialect.literal(digest)}`;
-  // The nearest whole number of millionths at or below the limit, whatever its binary fraction.
+  // The limit in whole millionths, rounded down, whatever its binary fraction.
   const limit = Math.floor(Number((maxDelta * MILLION).toFixed(6)));
   return { present: 'side_b.key_0 IS NOT NULL', same, delta, differs: `(${same} AND ${delta} > ${limit})` };
 }
@@ -114,7 +114,7 @@ function boundaryRows(dialect: Dialect, { batch, score, boundary, slices, window
     WHERE job = ${dialect.literal(slices)} AND boundary = ${instant(dialect, window.end)}`;
 }
 
-/** Users whom the batch's model could not score, and the same model in the current table could. */
+/** Users whom the batch's model could not score, although the same model scored them in the current table. */
 function onlyInQuarantine(dialect: Dialect, sides: ShadowSides): string | undefined {
   const { quarantine, job, window, digest } = sides;
   if (quarantine === undefined) return undefined;
@@ -125,7 +125,7 @@ function onlyInQuarantine(dialect: Dialect, sides: ShadowSides): string | undefi
     WHERE side_b.millionths IS NOT NULL AND side_b.model_digest = ${dialect.literal(digest)}`;
 }
 
-/** Users of the boundary whom no window of the batch has, neither among its scores nor in quarantine. */
+/** Users of the boundary who are in no window of the batch, neither among its scores nor in quarantine. */
 function unknownUsers(dialect: Dialect, sides: ShadowSides): string {
   const { scores, quarantine, ledger, job, known: windows = [] } = sides;
   const of = (table: TableLayout) => `SELECT ${keysOf(dialect, sides)} FROM ${dialect.table(table.name)}

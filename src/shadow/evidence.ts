@@ -9,11 +9,11 @@ import type { ShadowSpec } from './spec.ts';
 export interface ShadowEvidence {
   /** The last comparison of each window, newest window first. */
   readonly comparisons: readonly ShadowComparison[];
-  /** Labels of the newest windows whose comparisons are within limits without one between them that is not, newest first. */
+  /** Labels of the newest consecutive windows whose comparisons are all within limits, newest first. */
   readonly inRow: readonly string[];
 }
 
-/** @param entries of the slices, among them all that are `compared`, in the order in which they were written */
+/** @param entries of the slices, including all `compared` ones, in the order in which they were written */
 export function shadowEvidence(entries: readonly LedgerEntry[]): ShadowEvidence {
   const windows = new Map<string, ShadowComparison>();
   for (const { details } of entries) if (details.shadow) windows.set(details.shadow.window.end, details.shadow);
@@ -26,19 +26,19 @@ export function shadowEvidence(entries: readonly LedgerEntry[]): ShadowEvidence 
 interface RefusalOptions {
   readonly spec: ShadowSpec;
   readonly evidence: ShadowEvidence;
-  /** Entries of the slices, among them their publications. */
+  /** Entries of the slices, including their publications. */
   readonly slices: readonly LedgerEntry[];
   /** Of the batch, oldest first. */
   readonly windows: readonly BatchWindow[];
   readonly zone: string;
-  /** Epoch milliseconds of the real clock, which entries are recorded by. */
+  /** Epoch milliseconds of the real clock, as in the recorded entries. */
   readonly now: number;
 }
 
-/** How many intervals old the newest slice may be: at one that is late nothing is wrong. */
+/** How many intervals old the newest slice may be: one that is late proves nothing. */
 const INTERVALS = 2;
 
-/** What speaks against people reading the current table, one sentence each; empty if nothing does. */
+/** Reasons why people should not read the current table yet, one sentence each; empty if there are none. */
 export function switchRefusals({ spec, evidence, slices, windows, zone, now }: RefusalOptions): string[] {
   const { comparisons, inRow } = evidence;
   const needed = spec.shadow.comparisons;

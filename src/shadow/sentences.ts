@@ -33,7 +33,7 @@ export function describeComparison(comparison: ShadowComparison): string {
   return `${window.label}, publication ${publication}: ${within ? 'within limits' : 'NOT within limits'}; ${found.join('; ')}`;
 }
 
-/** What became of the view, for people; undefined if there is nothing to say. */
+/** The outcome for the view, for people; undefined if there is nothing to say. */
 export function describeView({ view, state, missing }: EnsuredView): string | undefined {
   if (state === 'unchanged') return undefined;
   return state === 'waiting'

@@ -20,25 +20,26 @@ export interface SwitchOptions {
   readonly dryRun: boolean;
 }
 
-/** The object that `promote --shadow --json` and `rollback --shadow --json` print. */
+/** The output of `promote --shadow --json` and `rollback --shadow --json`. */
 export interface SwitchSummary extends ShadowSwitch {
   readonly job: string;
-  /** Where the view takes its rows from now, or would. */
+  /** Where the view takes its rows from now, or would take them from. */
   readonly reads: ShadowTarget;
   readonly view: string;
   readonly state: 'switched' | 'would switch' | 'already switched';
-  /** Of the entry in the ledger; null if there is none. */
+  /** Run id of the ledger entry; null if there is none. */
   readonly run_id: string | null;
 }
 
-/** One span for all entries of the kind, whatever the job file says, so that they are read together. */
+/** The same window for all entries of this kind, whatever the job file says, so that they can be read together. */
 const ALWAYS = { start: '1970-01-01T00:00:00.000Z', end: '9999-12-31T00:00:00.000Z', kind: 'ad hoc' } as const;
 
 /**
- * Lets people read the current table, or the batch again: one entry of the ledger, which the view reads. To switch to what they
- * read already does nothing.
+ * Switches what people read to the current table, or back to the batch, by a ledger entry that the view reads. Does nothing if
+ * they already read it.
  *
- * @throws ScoreBatchError `refused` if the comparisons do not allow it, `configuration` without a shadow or if the view cannot be made
+ * @throws ScoreBatchError `refused` if the comparisons do not allow it, `configuration` without a shadow or if the view cannot
+ * be created
  */
 export async function switchShadow(
   job: Pick<Job, 'definition'>,
@@ -96,7 +97,7 @@ function entryOf(
   const runId = `switch-${randomBytes(6).toString('hex')}`;
   return {
     ...{ recordedAt: new Date().toISOString(), host: hostname(), runId, job: spec.slices, window, state: 'switched', model },
-    // Of the entry alone: no run is taken for it.
+    // Unique to this entry, so that no run is mistaken for it.
     fingerprint: createHash('sha256').update(runId).digest('hex'),
     details: { switch: made },
   };

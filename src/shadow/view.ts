@@ -7,7 +7,7 @@ import type { Dialect } from '../warehouse/dialect.ts';
 import type { Sink } from '../warehouse/warehouse.ts';
 import { type ShadowSpec, shadowSpec } from './spec.ts';
 
-/** What became of the view that people read; `waiting`: a table that it reads does not exist yet. */
+/** Outcome for the view that people read; `waiting`: a table that it reads does not exist yet. */
 export interface EnsuredView {
   readonly view: TableName;
   readonly state: 'created' | 'replaced' | 'unchanged' | 'waiting';
@@ -16,11 +16,11 @@ export interface EnsuredView {
 }
 
 /**
- * Makes the view `incremental.shadow.view`, or replaces it if the job has other bands or columns by now: key, kept columns and
- * score, then `band`, `model_version`, `model_digest`, `scored_at`, and `origin`, which is `batch` or `current`.
+ * Creates the view `incremental.shadow.view`, or replaces it if the job has other bands or columns by now: key, kept columns
+ * and score, then `band`, `model_version`, `model_digest`, `scored_at`, and `origin`, which is `batch` or `current`.
  *
  * @returns undefined if the job has no such view
- * @throws ScoreBatchError `configuration` if the name is that of a table or of a view that is not the job's
+ * @throws ScoreBatchError `configuration` if a table, or a view that is not the job's, has that name
  */
 export async function ensureView({ definition }: Pick<Job, 'definition'>, sink: Sink): Promise<EnsuredView | undefined> {
   const spec = shadowSpec(definition);
@@ -45,7 +45,7 @@ export async function ensureView({ definition }: Pick<Job, 'definition'>, sink: 
   return { view, state, missing };
 }
 
-/** What the view shows of a job. Bands are thresholds. */
+/** The columns of a job in the view. Bands are thresholds. */
 interface ViewColumns {
   readonly key: readonly string[];
   readonly keep: readonly string[];
@@ -60,7 +60,7 @@ interface ViewSql {
   readonly mark: string;
 }
 
-/** The newest entry `switched` says which half of the union has rows, so one row of the ledger switches what people read. */
+/** The newest `switched` entry decides which half of the union has rows, so a single ledger row switches what people read. */
 function selectShadow(spec: ShadowSpec, columns: ViewColumns, sql: ViewSql): string {
   const { dialect, table, mark } = sql;
   const { literal, identifier } = dialect;
@@ -78,12 +78,12 @@ function selectShadow(spec: ShadowSpec, columns: ViewColumns, sql: ViewSql): str
     WHERE place_of_row = 1 AND ${reads} = ${literal('batch')}${marked}`;
 }
 
-/** The rows of the batch with their place among those of the same user, the newest window first. */
+/** The rows of the batch, numbered per user with the newest window first. */
 function newestRows({ job, scores, ledger }: ShadowSpec, { key, keep, score, layout }: ViewColumns, sql: ViewSql): string {
   const { dialect, table } = sql;
   const { identifier, literal } = dialect;
   const of = (name: string) => `published.${identifier(name)}`;
-  // Layouts without the model leave it to the ledger.
+  // Layouts without the model's columns get them from the ledger.
   const runs = (by: string) => `SELECT ${by}, MAX(window_end) AS window_end, MAX(model_version) AS model_version,
       MAX(model_digest) AS model_digest FROM ${table(ledger)}
     WHERE job = ${literal(job)} AND state = ${literal('published')} GROUP BY ${by}`;
@@ -100,14 +100,14 @@ function newestRows({ job, scores, ledger }: ShadowSpec, { key, keep, score, lay
   const scoredAt =
     layout === 'slim' ? `CAST(NULL AS ${dialect.type({ type: 'timestamp' })}) AS scored_at` : 'published.scored_at';
   const columns = [...[...key, ...keep, score].map(of), `${model}.model_version`, `${model}.model_digest`, scoredAt];
-  // Of two windows that end together, the longer one.
+  // If two windows end together, the longer one comes first.
   const place = `ROW_NUMBER() OVER (PARTITION BY ${key.map(of).join(', ')}
     ORDER BY ${end}.window_end DESC, published.window_start) AS place_of_row`;
   return `SELECT ${[...columns, place].join(', ')} FROM ${table(scores)} published ${join}
     ${layout === 'slim' ? '' : `WHERE published.job = ${literal(job)}`}`;
 }
 
-/** The band by thresholds, in whole millionths, as publications compare them. */
+/** The band by thresholds, compared in whole millionths as in publications. */
 function bandOf(dialect: Dialect, { score, bands: { bounds, rest } }: ViewColumns): string {
   const { identifier, literal } = dialect;
   if (bounds.length === 0) return literal(rest);

@@ -12,7 +12,7 @@ const MAX_ROWS = 8_192;
 const MIN_ROWS = 256;
 /** All values between layers are counted as float32. */
 const VALUE_BYTES = 4;
-/** An encoded string is a reference and usually a short text of its own. */
+/** An encoded string is a reference, usually with a short string of its own. */
 const ENCODED_BYTES = { float32: 4, float64: 8, int64: 8, bool: 1, string: 40 } as const;
 
 /**

@@ -11,10 +11,10 @@ export interface Machine {
 }
 
 /**
- * Reads cgroup limits, since Node 20 respects CPU affinity but not a container's CPU quota, and `os.totalmem()` ignores
- * memory limits.
+ * Reads cgroup limits, since Node 20 respects CPU affinity but not a container's CPU quota, and `os.totalmem()` ignores memory
+ * limits.
  *
- * @param root root of `/proc` and `/sys`; tests have files of their own
+ * @param root root of `/proc` and `/sys`; tests use their own files
  */
 export function readMachine(root = '/'): Machine {
   const limits = [...limitsOf(root)];

@@ -116,7 +116,7 @@ export function machineBound(memory: number): MemoryBound {
   return { bytes: memory * MACHINE_SHARE, from: 'machine' };
 }
 
-/** Bytes that each of several runs in one process may count with: what Node and the libraries need is there once. */
+/** Bytes available to each of several runs in one process, which share the memory of Node and the libraries. */
 export function shareOf({ bytes }: Pick<MemoryBound, 'bytes'>, runs: number): number {
   return PROCESS + Math.floor((bytes - PROCESS) / runs);
 }

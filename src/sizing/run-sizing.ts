@@ -35,9 +35,9 @@ export interface Sizing {
 }
 
 export interface SizingOptions {
-  /** Undefined for one per core. */
+  /** Undefined: one per core. */
   readonly workers: number | undefined;
-  /** Undefined where this process scores nothing. */
+  /** Undefined if this process scores nothing. */
   readonly execution: Execution | undefined;
   readonly kinds: { readonly source: WarehouseKind; readonly sink: WarehouseKind };
   /** Bytes, from `Context.maxMemory`. */

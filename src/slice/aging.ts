@@ -5,17 +5,17 @@ import type { Plan, SlicePlan } from '../plan/plan.ts';
 import { microText, millis } from './instants.ts';
 import { incrementalOf } from './slice-job.ts';
 
-/** Later than a slice by an odd time, so that ages in years, days of the week and hours of the day all show. */
+/** Added to the instant of a slice; odd, so that ages in years, days of the week and hours of the day all change. */
 const LATER_MS = ((400 * 24 + 5) * 60 + 7) * 60_000 + 11_000;
 
-/** Users that may differ since rows were written while both were read. */
+/** Share of users that may differ because rows were written during the two reads. */
 const TOLERATED = 0.01;
 
 /**
- * Whether features or kept columns change without any change of the user, because they depend on `:window_end`. Asks the
- * warehouse for all users as of the slice and as of a later instant.
+ * Refuses features or kept columns that change although the user does not, because they depend on `:window_end`. Queries all
+ * users as of the slice and as of a later instant.
  *
- * @throws ScoreBatchError `configuration` if some do and the job has no `refresh`; names the columns
+ * @throws ScoreBatchError `configuration`, naming the columns, if there are any and the job has no `refresh`
  */
 export async function refuseAging(plan: Plan & { readonly slice: SlicePlan }, job: Job): Promise<void> {
   const { refresh } = incrementalOf(job);
@@ -50,7 +50,7 @@ export async function refuseAging(plan: Plan & { readonly slice: SlicePlan }, jo
   );
 }
 
-/** Rows of two queries with the same columns, marked with 1 and 2. */
+/** Combines the rows of two queries with the same columns, marked with 1 and 2. */
 function both(first: Query, second: Query): Query {
   const { texts: a } = first;
   const { texts: b } = second;
@@ -63,7 +63,7 @@ function both(first: Query, second: Query): Query {
     b.length === 1
       ? [...joined.slice(0, -1), `${joined.at(-1)}) AS second_rows`]
       : [...joined, ...b.slice(1, -1), `${b.at(-1)}) AS second_rows`];
-  // Warehouses tell parameters apart by name.
+  // Warehouses distinguish parameters by name.
   const later = second.parameters.map((parameter) => ({ ...parameter, name: `later_${parameter.name}` }));
   return { name: first.name, texts, parameters: [...first.parameters, ...later] };
 }

@@ -2,12 +2,12 @@ import { showBytes } from '../domain/cost.ts';
 import { counted, grouped } from '../domain/counted.ts';
 import { STAGES, type Stage, type StageSeconds, totalSeconds } from '../domain/stages.ts';
 
-/** What a run cost, as its ledger entry has it. */
+/** Cost of a run, from its ledger entry. */
 export interface RunCost {
   readonly seconds: StageSeconds;
   /** Rows that the query returned. */
   readonly rows: number;
-  /** Bytes that the query was expected to read; undefined if the source cannot tell. */
+  /** Estimated bytes that the query read; undefined if the source cannot estimate them. */
   readonly bytes?: number | undefined;
 }
 
@@ -15,28 +15,28 @@ export interface CostShareOptions {
   /** The newest published run of the batch; undefined if there is none. */
   readonly batch: RunCost | undefined;
   readonly slice: RunCost;
-  /** Milliseconds that the slice stands for, such as `incremental.interval`. */
+  /** Milliseconds that the slice covers, such as `incremental.interval`. */
   readonly interval: number;
   /** Length of the batch's window in milliseconds. */
   readonly window: number;
 }
 
-/** What a slice took beside its part of the batch, in seconds. */
+/** Cost of a slice relative to its share of the batch, in seconds. */
 export interface CostShare {
-  /** The batch's seconds for the interval, as if all hours of its window cost the same. */
+  /** The batch's seconds for the interval, as if every hour of its window cost the same. */
   readonly share: number;
-  /** How many times the share the slice took. */
+  /** The slice's time divided by its share. */
   readonly ratio: number;
-  /** Seconds of the slice that it would take without any row. */
+  /** Seconds of the slice that do not depend on rows. */
   readonly fixed: number;
   /** Undefined if the slice took no more than its share. */
   readonly warning?: string;
 }
 
-/** Stages that take about the same time whatever the number of rows. */
+/** Stages whose time hardly depends on the number of rows. */
 const FIXED: readonly Stage[] = ['plan', 'reconcile', 'publish', 'clean_up'];
 
-/** Shorter stages are not named: nobody can save them. */
+/** Shorter stages are not named, because they are not worth saving. */
 const LEAST_SECONDS = 0.05;
 
 const UNITS = [
@@ -73,7 +73,7 @@ export function bytesWarning({ batch, slice, interval, window }: CostShareOption
   return `the slice read ${showBytes(slice.bytes)}, ${showTimes(ratio)} its share of the batch (${showBytes(batch.bytes)} for ${showSpan(window)} make ${showBytes(Math.round(share))} for ${showSpan(interval)})${perRow}`;
 }
 
-/** ` (plan 0.9, publish 0.3)`, the longest first */
+/** ` (plan 0.9, publish 0.3)`, longest first */
 function namedStages(seconds: StageSeconds): string {
   const named = STAGES.filter((stage) => FIXED.includes(stage) && (seconds[stage] ?? 0) >= LEAST_SECONDS)
     .sort((a, b) => (seconds[b] ?? 0) - (seconds[a] ?? 0))
@@ -98,7 +98,7 @@ function twoDigits(value: number): string {
   return value >= 10 ? grouped(Math.round(value)) : String(Number(value.toPrecision(2)));
 }
 
-/** `a week`, `an hour`, `15 minutes`; for a span of no whole minutes `22.7 hours` */
+/** `a week`, `an hour`, `15 minutes`; `22.7 hours` unless it is whole minutes */
 function showSpan(milliseconds: number): string {
   const whole = UNITS.find(([ms]) => milliseconds % ms === 0 && ms > 1000);
   const [length, unit] = whole ?? UNITS.find(([ms]) => milliseconds >= ms) ?? [1000, 'second'];

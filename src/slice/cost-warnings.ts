@@ -4,27 +4,27 @@ import type { Ledger } from '../warehouse/warehouse.ts';
 import { bytesWarning, costShareOf, type RunCost } from './cost-share.ts';
 
 const HOUR = 3_600_000;
-/** Without changes of the clocks. */
+/** Ignoring clock changes. */
 const LENGTH_MS: Readonly<Record<Grain, number>> = { hour: HOUR, day: 24 * HOUR, week: 168 * HOUR };
 
-/** The newest run of the batch is among so many entries, also where it was tried, evaluated and compared many times. */
+/** The batch's newest run is among this many entries, even if it was retried, evaluated and compared many times. */
 const NEWEST = 100;
 
 export interface CostWarningsOptions {
   readonly ledger: Pick<Ledger, 'entries'>;
-  /** Name of the job, without that of its slices. */
+  /** Name of the batch's job, not of its slices. */
   readonly job: string;
   readonly every: Grain;
   /** `incremental.interval` in milliseconds. */
   readonly interval: number;
   readonly slice: RunCost;
-  /** Milliseconds of data that the slice has read: more than the interval after an outage. Undefined if it read all users. */
+  /** Milliseconds of data that the slice read: more than the interval after an outage. Undefined if it read all users. */
   readonly covered: number | undefined;
 }
 
 /**
- * What the slice cost beyond its share of the batch, as warnings. A slice of all users is none of its kind: it comes once, or
- * once a day.
+ * Warnings about what the slice cost beyond its share of the batch. Slices of all users are exempt: they come once, or once a
+ * day.
  *
  * @returns none without a published run of the batch
  */
@@ -42,7 +42,7 @@ interface BatchCost extends RunCost {
   readonly window: number;
 }
 
-/** What the newest run of a window of the job's grain cost, or of any window if there is none. */
+/** Cost of the newest run for a window of the job's grain, or for any window if there is none. */
 export function batchCost(entries: readonly LedgerEntry[], every: Grain): BatchCost | undefined {
   const runs = runsOf(entries)
     .filter(({ state, details, rows }) => (state === 'published' || state === 'completed') && details.seconds && rows)

@@ -9,10 +9,10 @@ import { frozenKeys } from './keys.ts';
 import type { Position } from './position.ts';
 
 /**
- * Keys of users whose row is of another model, those that were written first, first: they are scored beside those that changed.
+ * Keys of users whose row comes from another model, earliest written first: they are scored along with those that changed.
  *
  * @param limit number of keys
- * @returns canonical texts; empty if the model did not change
+ * @returns canonical strings; empty if the model did not change
  */
 export async function keysOfOtherModels(
   { sink, tables, key, bundle }: Plan,
@@ -34,10 +34,10 @@ export async function keysOfOtherModels(
 }
 
 /**
- * Writes the scores that the current table has for the frozen rows to a file for the chunk workers. If source and sink are two
- * databases, the scores of all users.
+ * Writes the current table's scores of the frozen rows to a file for the chunk workers; the scores of all users if the slice
+ * reads all users, or source and sink are two databases.
  *
- * @returns its path; undefined if there are none
+ * @returns its path; undefined if there are no scores
  */
 export async function earlierScores({ plan, progress }: ActiveRun, frozen: FrozenTable): Promise<string | undefined> {
   const { sink, source, tables, key, bundle, job, slice, sourceAccess } = plan;
@@ -56,7 +56,7 @@ interface TableToCount {
   readonly pinned: readonly AttemptTally[];
   readonly gone: readonly TextRow[];
   readonly whole: boolean;
-  /** Inner edges of the bins of scores. */
+  /** Inner edges of the score bins. */
   readonly edges: readonly number[] | undefined;
 }
 

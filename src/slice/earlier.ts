@@ -16,29 +16,29 @@ export interface EarlierSpec {
   readonly current: TableLayout;
   readonly key: readonly Column[];
   readonly scoreColumn: string;
-  /** Only scores of this model. */
+  /** Only scores of this model are wanted. */
   readonly digest: string;
   /**
-   * FROM clause, without an alias, of rows with the key's columns under their names, in the database of the current table:
-   * only scores of these keys. By default of all keys.
+   * FROM clause, without alias, with the keys whose scores are wanted, under the key columns' names, in the database of the
+   * current table. By default all keys.
    */
   readonly only?: string | undefined;
-  /** Whether the current table is in a DuckDB file, which writes the scores itself; false by default. */
+  /** Whether the current table is in a DuckDB file, which then writes the scores itself; false by default. */
   readonly embedded?: boolean;
   /** Local folder to write to. */
   readonly folder: string;
   /** Bytes of DuckDB's buffers. */
   readonly memory: number;
-  /** Rows to hold at a time, about. */
+  /** Approximate number of rows to hold at a time. */
   readonly pageRows?: number;
 }
 
 const PAGE_ROWS = 200_000;
 
-/** `Dialect.hash` gives 60 bits. */
+/** `Dialect.hash` yields 60 bits. */
 const HASHES = 2n ** 60n;
 
-/** Columns of the file, and DuckDB's types of them. */
+/** Columns of the file, with DuckDB's types. */
 const COLUMNS = [
   ['key_hash', 'BIGINT'],
   [SKIP_KEY, 'BIGINT'],
@@ -48,9 +48,9 @@ const COLUMNS = [
 const NAMES = COLUMNS.map(([name]) => name);
 
 /**
- * Writes the scores that the current table has from a model to a file for chunk workers; see `SliceSetup`. Rows that come from
- * a warehouse are read in ranges of the hash of their key. A slice that publishes meanwhile does no harm: a score belongs to its
- * skip key and its model, whichever slice made it.
+ * Writes the scores of a model in the current table to a file for chunk workers; see `SliceSetup`. Rows from a remote warehouse
+ * are read in ranges of the key's hash. A slice published meanwhile does no harm: a score belongs to its skip key and its
+ * model, whichever slice computed it.
  *
  * @returns path of the file; undefined if there is no such score
  */
@@ -91,7 +91,7 @@ const copyRows: Write = async (reader, from, spec, file) => {
   return Number(copied?.[0]);
 };
 
-/** A statement of DuckDB that writes the file. @param texts expressions, in the order of `COLUMNS` */
+/** DuckDB statement that writes the file. @param texts expressions, in the order of `COLUMNS` */
 function copyTo(texts: readonly string[], from: string, file: string): string {
   const list = COLUMNS.map(([name, type], i) => `CAST(${texts[i]} AS ${type}) AS ${name}`);
   return `COPY (SELECT ${list.join(', ')} FROM ${from}) TO ${literal(file)} (FORMAT parquet)`;
@@ -111,7 +111,7 @@ function isWanted(dialect: Dialect, { key, scoreColumn, digest, only }: EarlierS
   ].join(' AND ');
 }
 
-/** Expressions for the values of `COLUMNS` as texts. */
+/** Text expressions for `COLUMNS`. */
 function columnsOf(dialect: Dialect, { key, scoreColumn }: EarlierSpec): string[] {
   return [
     dialect.text(keyHash(dialect, key), { type: 'integer' }),

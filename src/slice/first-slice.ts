@@ -12,7 +12,7 @@ import { incrementalOf, sliceJob, sliceWindow } from './slice-job.ts';
 export interface FirstSlice {
   readonly session: SliceSession;
   readonly planned: PlannedSlice;
-  /** What the slices after it are planned with: with the versions that the registry names now. */
+  /** The session for the following slices, with the versions that the registry names now. */
   next(): Promise<SliceSession>;
 }
 
@@ -34,7 +34,7 @@ async function openNow(job: Job, options: SliceOptions, context: Context): Promi
   return await openSlices(await locatedJob(job, context, { ledger }), options, context);
 }
 
-/** Undefined if no unfinished slice is resumed, or not with the version that it began with. */
+/** Undefined if no unfinished slice can be resumed with the version that it began with. */
 async function resumedSlice(job: Job, options: SliceOptions, context: Context): Promise<Omit<FirstSlice, 'next'> | undefined> {
   const { ledger } = await openWarehouses(sliceJob(job), context);
   const entries = await ledger.entries({ job: sliceJob(job).definition.name, window: ledgerWindow(sliceWindow(job)) });
@@ -46,13 +46,13 @@ async function resumedSlice(job: Job, options: SliceOptions, context: Context): 
     const { plan } = planned;
     return unfinishedRun(plan.entries, plan.fingerprint) === undefined ? undefined : { session, planned };
   } catch (error) {
-    // The version may be gone, or may not fit the job any more.
+    // The version may be gone, or may no longer fit the job.
     if (error instanceof ScoreBatchError && error.kind === 'configuration') return undefined;
     throw error;
   }
 }
 
-/** What the unfinished slice pins that follows the newest one. */
+/** The versions pinned by the unfinished slice that follows the newest published one. */
 function pinnedVersions(job: Job, { snapshot }: SliceOptions, entries: readonly LedgerEntry[]): RegisteredModels | undefined {
   const run = pinningRun(job, entries);
   const slice = run?.details.slice;

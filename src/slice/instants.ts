@@ -1,7 +1,7 @@
 import { dayStart, plusDays, wallClock } from '../window/calendar.ts';
 
-// Instants of slices are ISO texts in UTC with six digits of the second: a warehouse has microseconds, a Date has not. Texts of
-// one form are ordered as the instants are.
+// Instants of slices are ISO strings in UTC with six fractional digits: warehouses have microseconds, a Date does not. Strings
+// of this form sort like the instants.
 
 /** @param ms epoch milliseconds */
 export function microText(ms: number): string {
@@ -24,7 +24,7 @@ export function isMidnight(instant: string, zone: string): boolean {
   return midnightBefore(instant, zone) === instant;
 }
 
-/** The date whose end is the first one at or after the instant: the value of a date parameter that excludes the date itself. */
+/** The value of an exclusive date parameter: the first date that starts at or after the instant. */
 export function endDate(instant: string, zone: string): string {
   const [date = ''] = wallClock(millis(instant), zone).split('T');
   return isMidnight(instant, zone) ? date : plusDays(date, 1);

@@ -7,10 +7,10 @@ import type { TextRow } from '../warehouse/reader.ts';
 import type { Source } from '../warehouse/warehouse.ts';
 import type { ChangeSource } from './changes/source.ts';
 
-/** Keys in one VALUES list. */
+/** Keys per VALUES list. */
 const KEYS_PER_LIST = 1000;
 
-/** The run whose frozen table holds the keys that changed. */
+/** The run whose frozen table holds the changed keys. */
 export function keysRun(runId: string): string {
   return `${runId}.keys`;
 }
@@ -19,13 +19,13 @@ interface ChangedKeys {
   readonly plan: Plan & { readonly slice: SlicePlan };
   readonly runId: string;
   readonly sources: readonly ChangeSource[];
-  /** Canonical texts of further keys. */
+  /** Further keys as canonical strings. */
   readonly more: readonly TextRow[];
 }
 
 /**
- * Freezes the distinct keys that changed, so that all that follows works on the same ones. Returns those that an earlier start
- * of the run has frozen.
+ * Freezes the distinct changed keys, so that all later steps use the same ones. Returns those that an earlier start of the run
+ * has already frozen.
  */
 export async function freezeKeys({ plan, runId, sources, more }: ChangedKeys): Promise<FrozenTable> {
   const { source, key, slice, sizing } = plan;
@@ -35,7 +35,7 @@ export async function freezeKeys({ plan, runId, sources, more }: ChangedKeys): P
   });
   const query = selectKeys(source.dialect, key, [...selects, ...listKeys(source.dialect, key, more)]);
   try {
-    // The keys are cast to one type, which need not be the native one of the query, such as NUMBER(18,0).
+    // The keys are cast to one type, which may differ from the query's native one, such as NUMBER(18,0).
     const described = await source.describe(query);
     const keys = key.map((column) => ({ ...column, native: findColumn(described, column.name)?.native ?? column.native }));
     return await source.freeze(query, { runId: keysRun(runId), key: keys, columns: keys, ...sizing.chunking, hash: 'md5' });
@@ -52,7 +52,7 @@ function selectKeys(dialect: Dialect, key: readonly Column[], selects: readonly 
   return { name: 'incremental.changes', texts: [text], parameters: [] };
 }
 
-/** SELECTs of keys that are known as canonical texts. */
+/** SELECTs of keys given as canonical strings. */
 function listKeys(dialect: Dialect, key: readonly Column[], keys: readonly TextRow[]): string[] {
   const selects: string[] = [];
   for (let i = 0; i < keys.length; i += KEYS_PER_LIST) {
@@ -88,7 +88,7 @@ export async function frozenKeys(source: Source, frozen: FrozenTable, key: reado
 }
 
 /**
- * Keys that changed and that the query has no more, as canonical texts.
+ * Changed keys that the query no longer returns, as canonical strings.
  *
  * @param rows the frozen rows of the query; undefined if there are none
  */

@@ -8,11 +8,11 @@ export interface SliceRules {
   readonly zone: string;
   /** Whether all users are read once a day, by `refresh` or `reconcile`. */
   readonly daily: boolean;
-  /** Whether the slices are compared with the batch. */
+  /** Whether slices are compared with the batch. */
   readonly shadow: boolean;
 }
 
-/** Where a slice ends, and what it reads. */
+/** End of a slice, and what it reads. */
 export interface NextSlice {
   readonly kind: SliceKind;
   readonly asOf: string;
@@ -21,12 +21,12 @@ export interface NextSlice {
 }
 
 /**
- * The slice after one that ended at `from`. It ends where the data end, unless there is something to do on the way: at the last
- * end of a batch window, if it is compared with the batch, and at the last local midnight, if all users are read once a day. So
- * after an outage of days there are at most three slices, and one if nothing is to be done on the way.
+ * The slice after one that ended at `from`. It ends where the data ends, unless there is an earlier stop: the last end of a
+ * batch window if slices are compared with the batch, and the last local midnight if all users are read once a day. So an
+ * outage of days takes at most three slices, or one if there are no stops.
  *
  * @param from undefined if there is no position
- * @param end where the data end; see `ChangeSource`
+ * @param end where the data ends; see `ChangeSource`
  */
 export function nextSlice(from: string | undefined, end: string, { every, zone, daily, shadow }: SliceRules): NextSlice {
   if (from === undefined) return { kind: 'snapshot', asOf: end, boundary: null };

@@ -31,7 +31,7 @@ export interface SliceOptions {
   readonly workers: number | undefined;
 }
 
-/** What stays open from slice to slice of one command. */
+/** What stays open between the slices of one command. */
 export interface SliceSession extends Pick<Warehouses, 'source' | 'sink' | 'ledger' | 'kinds' | 'sourceAccess' | 'stores'> {
   readonly job: Job;
   readonly bundle: Bundle;
@@ -39,7 +39,7 @@ export interface SliceSession extends Pick<Warehouses, 'source' | 'sink' | 'ledg
   readonly options: SliceOptions;
 }
 
-/** Opens the job's warehouses and tries its model, once for all slices of a command. @param job with its models located */
+/** Opens the job's warehouses and tries its model, once for all slices of a command. @param job with located models */
 export async function openSlices(job: Job, options: SliceOptions, context: Context): Promise<SliceSession> {
   const bundle = await loadJobBundle(job);
   refuseMissingReference(job, bundle);
@@ -49,20 +49,20 @@ export async function openSlices(job: Job, options: SliceOptions, context: Conte
   return { job, bundle, served, options, source, sink, ledger, kinds, sourceAccess, stores };
 }
 
-/** A planned slice, and where the one before ended. */
+/** A planned slice, and where the previous one ended. */
 export interface PlannedSlice {
   readonly plan: Plan & { readonly slice: SlicePlan };
   readonly position: Position | undefined;
   readonly sources: readonly ChangeSource[];
-  /** Whether the data go on after the slice. */
+  /** Whether there is more data after the slice. */
   readonly more: boolean;
 }
 
 /**
- * Plans the slice after the newest one, or the unfinished one with the spans that it recorded.
+ * Plans the slice after the newest one, or the unfinished one with its recorded spans.
  *
- * @throws ScoreBatchError `configuration` if the query's shape differs from that of the slices before, `refused` if a change
- *   source cannot be read from the position; both name the full snapshot as the way out
+ * @throws ScoreBatchError `configuration` if the query's shape differs from that of earlier slices, `refused` if a change
+ * source cannot be read from the position; both suggest a full snapshot
  */
 export async function planSlice(session: SliceSession, context: Context): Promise<PlannedSlice> {
   const { bundle, served, source, sink, ledger, kinds, sourceAccess, stores, options } = session;
@@ -75,7 +75,7 @@ export async function planSlice(session: SliceSession, context: Context): Promis
     const entries = await ledger.entries({ job: definition.name, window: ledgerWindow(window) });
     const position = positionOf(entries);
     const bind = binder(session.job);
-    // Which instant it is makes no difference to the columns.
+    // The columns are the same for any instant.
     const anytime = bind(microText(window.start.getTime()), definition.source.key, undefined);
     const columns = chooseColumns(definition, await source.describe(anytime), bundle);
     const keyNames = columns.key.map(({ name }) => source.dialect.identifier(name));
@@ -131,7 +131,7 @@ export async function planSlice(session: SliceSession, context: Context): Promis
         },
         modelChanged: undefined,
         fingerprint: fingerprintOf(fingerprinted),
-        // Slices are many, and none is compared with another.
+        // There are many slices, and their bases are never compared.
         basis: undefined,
       },
       ...{ position, sources, more },
@@ -143,14 +143,14 @@ export async function planSlice(session: SliceSession, context: Context): Promis
 
 type Bind = (asOf: string, key: readonly string[], changed: ChangedKeys | undefined) => Query;
 
-/** Binds the job's query as of an instant, for users whose keys are in a relation, or for all. */
+/** Binds the job's query as of an instant, for users whose keys are in a relation, or for all users. */
 function binder({ query, queryName, kind, definition }: Job): Bind {
   const { time_zone: zone } = definition;
   const { since } = incrementalOf({ definition });
   return (asOf, key, changed) => bindSlice(query, { name: queryName, kind, zone, since, asOf, key, changed });
 }
 
-/** The change sources, once their tables are known to have the columns. */
+/** The change sources, after checking the columns of their tables. */
 async function findSources({ job, source }: SliceSession, key: ChosenColumns['key']): Promise<ChangeSource[]> {
   const found: ChangeSource[] = [];
   for (const declared of changeSources(job.definition, job.kind)) {
@@ -195,7 +195,7 @@ async function detailsOf(session: SliceSession, { position, entries, shape, sour
   return { details, more: next.asOf < end, warnings: open.flatMap(({ warnings }) => warnings) };
 }
 
-/** Where each change source starts, and what the warehouse says of its end. */
+/** Where each change source starts, and where the warehouse says it ends. */
 async function boundsOf({ source }: SliceSession, sources: readonly ChangeSource[], before: ReadonlyMap<string, string>) {
   const bounds = [];
   for (const changes of sources) {
@@ -207,13 +207,13 @@ async function boundsOf({ source }: SliceSession, sources: readonly ChangeSource
   return bounds;
 }
 
-/** What must stay equal from slice to slice, in two parts: of the job, and of the model's features. */
+/** What must stay the same between slices, in two parts: the job's, and the model's features. */
 function shapeOf({ query, definition }: Job, { key, keep, features }: ChosenColumns, { digest }: Bundle): string {
   const { since, changes, bands = definition.score.bands } = incrementalOf({ definition });
   const part = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
   const typed = (columns: ChosenColumns['key']) => columns.map(({ name, native }) => [name, native]);
   const { column, class: label } = definition.score;
-  // Another class is another score. A job without one has the shape that it had before there were classes.
+  // Another class means another score. Without a class, the shape is the same as before classes existed.
   const score = label === undefined ? [column] : [column, label];
   return [
     part([query, since, definition.time_zone, typed(key), typed(keep), ...score, bands, changes]),
@@ -222,7 +222,10 @@ function shapeOf({ query, definition }: Job, { key, keep, features }: ChosenColu
   ].join('.');
 }
 
-/** @throws ScoreBatchError `configuration` if query, kept columns, features, change sources or bands are not those of the slices before */
+/**
+ * @throws ScoreBatchError `configuration` if query, kept columns, features, change sources or bands differ from those of
+ * earlier slices
+ */
 function refuseOtherShape(position: Position | undefined, shape: string, { digest }: Bundle): void {
   const [job, features, model] = position?.slice.shape.split('.') ?? [];
   const [jobNow, featuresNow] = shape.split('.');

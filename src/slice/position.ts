@@ -1,7 +1,7 @@
 import { currentPublication, type LedgerEntry, runsOf } from '../domain/ledger.ts';
 import type { SliceDetails, SliceOutcome } from '../domain/slice.ts';
 
-/** Where the slices of a job have come to. */
+/** How far the slices of a job have come. */
 export interface Position {
   /** Publication number of the newest slice. */
   readonly number: number;
@@ -13,7 +13,7 @@ export interface Position {
   readonly recordedAt: string;
 }
 
-/** The newest published slice; undefined if there is none. @param entries of the job of slices */
+/** The newest published slice; undefined if there is none. @param entries of the slices' job */
 export function positionOf(entries: readonly LedgerEntry[]): Position | undefined {
   const current = currentPublication(entries);
   const entry = entries.find(({ publication, runId }) => publication === current?.number && runId === current?.runId);
@@ -30,7 +30,7 @@ export function positionOf(entries: readonly LedgerEntry[]): Position | undefine
   };
 }
 
-/** What an unfinished slice reads that follows the position: it is resumed with the spans that it recorded. */
+/** Details of the unfinished slice after the position: it is resumed with its recorded spans. */
 export function unfinishedSlice(entries: readonly LedgerEntry[], position: Position | undefined): SliceDetails | undefined {
   const follows = position?.number ?? null;
   const run = runsOf(entries).findLast(

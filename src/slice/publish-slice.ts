@@ -19,17 +19,18 @@ interface Staged {
   /** Distinct keys that changed; null if all users were read. */
   readonly changedKeys: number | null;
   readonly gone: readonly TextRow[];
-  /** Users that the slice before has left in the table, and when; undefined if there is none. */
+  /** Users that the previous slice left in the table, and when; undefined if there is none. */
   readonly before: { readonly users: number; readonly since: string } | undefined;
-  /** Instant of the last slice that read all users. */
+  /** Instant of the last slice of all users. */
   readonly lastFull: string;
 }
 
 /**
- * Reconciles what is staged with what was frozen, applies the gates to the current table as it would be, and publishes.
+ * Reconciles staged rows with frozen ones, applies the gates to the current table as it would be, and publishes.
  *
  * @returns false if another process has published this very slice
- * @throws ScoreBatchError `conflict` if another slice was faster, `refused` if a gate fails, or if somebody has removed or added rows
+ * @throws ScoreBatchError `conflict` if another slice was faster, `refused` if a gate fails, or if rows were removed or added
+ * outside of slices
  */
 export async function publishSlice(active: ActiveRun, slice: SlicePlan, staged: Staged): Promise<boolean> {
   const { plan, progress, context } = active;
@@ -49,7 +50,7 @@ export async function publishSlice(active: ActiveRun, slice: SlicePlan, staged: 
     {
       ...{ pinned, rejections, scoreCounts: reference && after.scoreCounts },
       rows: { frozen: after.users, scored: after.users - after.quarantined, quarantined: after.quarantined },
-      // One new text is all texts of a slice of one user.
+      // In a slice of one user, a single unknown string would be 100 percent: check slices of all users only.
       texts: whole ? texts : {},
     },
     {
@@ -76,7 +77,7 @@ export async function publishSlice(active: ActiveRun, slice: SlicePlan, staged: 
   };
   progress.details = {
     ...progress.details,
-    // The newest publication alone tells where the next slice begins.
+    // Required: the newest publication alone determines where the next slice begins.
     slice: slice.details,
     slice_outcome: outcome,
     ...detailsOf(active, { pinned, rejections, warnings: gates.warnings, scorePsi: gates.scorePsi }),
@@ -105,7 +106,7 @@ export async function publishSlice(active: ActiveRun, slice: SlicePlan, staged: 
   return mine;
 }
 
-/** What changed says nothing of users whose rows somebody has removed. */
+/** Refuses a table whose number of users was changed from outside: changed keys do not cover users whose rows were removed. */
 async function refuseOtherRows({ plan }: ActiveRun, users: number, before: Staged['before']): Promise<void> {
   const { ledger, job, tables } = plan;
   const { users: expected, since } = before ?? {};
@@ -115,7 +116,7 @@ async function refuseOtherRows({ plan }: ActiveRun, users: number, before: Stage
   const erased = erasures
     .filter(({ recordedAt }) => recordedAt > since)
     .reduce((sum, { details }) => sum + (details.erasure?.rows[table] ?? 0), 0);
-  // A deleted user who is erased is one of the erased rows, and was none of the users.
+  // An erased user who was already deleted counts as an erased row, but was not among the users.
   if (users < expected && expected - users <= erased) return;
   throw new ScoreBatchError(
     'refused',
@@ -145,7 +146,7 @@ function detailsOf(
     score_psi: scorePsi ?? null,
     time_zone: plan.window.zone,
     ...(scorer && { scorer }),
-    // Without them, nobody could be found in the table by their key.
+    // Needed to find users in the table by their key.
     ...{ table: plan.tables.scores.name, columns: plan.tables.scores.columns },
     seconds: clock.seconds,
   };

@@ -7,7 +7,7 @@ import type { JobDefinition } from '../job/schema.ts';
 export type Incremental = NonNullable<JobDefinition['incremental']>;
 
 const START = new Date(0);
-/** No slice ends after it. */
+/** Later than any slice. */
 const END = new Date('9999-12-31T00:00:00.000Z');
 
 /** @throws ScoreBatchError `configuration` if the job has no slices */
@@ -19,7 +19,7 @@ export function incrementalOf({ definition }: Pick<Job, 'definition'>): Incremen
 }
 
 /**
- * The job whose runs are the slices: the same query, key and model, the current table instead of the scores table, the ledger
+ * The job whose runs are the slices: same query, key and model, with the current table in place of the scores table, the ledger
  * beside it, and no report, reasons, labels or challenger.
  */
 export function sliceJob(job: Job): Job {
@@ -51,8 +51,8 @@ export function sliceJob(job: Job): Job {
 }
 
 /**
- * The one window of a job of slices in the ledger; each slice is a publication of it. It does not depend on the job file: after a change
- * of `since`, the slices must still see those before.
+ * The only window of a job of slices in the ledger; each slice is a publication of it. It does not depend on the job file:
+ * after a change of `since`, slices must still see earlier ones.
  */
 export function sliceWindow({ definition }: Job): Window {
   return { start: START, end: END, kind: 'ad hoc', label: 'current', zone: definition.time_zone };

@@ -25,7 +25,7 @@ import { type PlannedSlice, planSlice, type SliceOptions, type SliceSession } fr
 import { publishSlice } from './publish-slice.ts';
 import { incrementalOf } from './slice-job.ts';
 
-/** Slices of one command: one to the end of a batch window, one to the last midnight, one to the end of the data. */
+/** Most slices per command: to the end of a batch window, to the last midnight, to the end of the data, and one to spare. */
 const MAX_SLICES = 4;
 
 /** The result of a slice. */
@@ -41,16 +41,16 @@ export interface SliceSummary {
 type Summary = Omit<SliceSummary, 'warnings'>;
 
 /**
- * Runs the slices that lead to the end of the data.
+ * Runs slices up to the end of the data.
  *
- * @throws ScoreBatchError whose kind tells a scheduler what to do; the slices before the failed one stay
+ * @throws ScoreBatchError whose kind tells a scheduler what to do; slices before the failed one stay published
  */
 export async function runSlices(job: Job, options: SliceOptions, context: Context): Promise<readonly SliceSummary[]> {
   const first = await firstSlice(job, options, context);
   let { session } = first;
   const done: SliceSummary[] = [];
   for (let more = true; more && done.length < MAX_SLICES; ) {
-    // The seconds of a slice begin where the slice before it ended.
+    // The time of a slice starts when the previous one ended.
     const own = done.length > 0 ? { ...context, began: performance.now() } : context;
     if (done.length === 1) session = { ...(await first.next()), options: { ...options, snapshot: false } };
     const planned = done.length > 0 ? await planSlice(session, own) : first.planned;
@@ -64,12 +64,12 @@ export async function runSlices(job: Job, options: SliceOptions, context: Contex
   return done;
 }
 
-/** Every slice of a small job costs more than its share. Those who get mail of warnings are told once a day. */
+/** Every slice of a small job costs more than its share, so warn only once a day. */
 function isFirstOfDay({ plan, position }: PlannedSlice): boolean {
   return position !== undefined && midnightBefore(plan.slice.details.as_of, plan.window.zone) > position.slice.as_of;
 }
 
-/** What the slice cost beyond its share of the batch. */
+/** Warnings about what the slice cost beyond its share of the batch. */
 async function costsOf({ plan, position }: PlannedSlice, { seconds, run }: Summary, job: Job): Promise<readonly string[]> {
   const { name, every } = job.definition;
   const { kind, as_of } = plan.slice.details;
@@ -79,7 +79,10 @@ async function costsOf({ plan, position }: PlannedSlice, { seconds, run }: Summa
   return await costWarnings({ ledger: plan.ledger, job: name, every, interval: incrementalOf(job).interval, slice, covered });
 }
 
-/** Makes the view that people read, and compares with what the batch has published by now. Only a signal makes it fail: the slices are published. */
+/**
+ * Creates the view that people read, and compares with what the batch has published by now. Only a signal makes it fail, since
+ * the slices are published.
+ */
 async function compareWithBatch(job: Job, { sink, ledger }: SliceSession, { console, signal }: Context): Promise<void> {
   try {
     const { ensureView } = await import('../shadow/view.ts');

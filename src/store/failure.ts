@@ -1,7 +1,7 @@
 import { type StoreAddress, showStoreAddress } from '../domain/store-address.ts';
 import { type ErrorKind, ScoreBatchError, systemCode } from '../errors.ts';
 
-/** What a store's answer means, in words of both clouds. */
+/** Meaning of a store's answer, in terms common to both clouds. */
 export type StoreFailure =
   | 'no bucket'
   | 'denied'
@@ -32,9 +32,9 @@ const RIGHTS = {
 } as const;
 
 /**
- * The error for people. It has what the store said in one line, never a request or its headers.
+ * The error for people, with the store's message on one line, never a request or its headers.
  *
- * @param said by the store or its client
+ * @param said message of the store or its client
  */
 export function storeError(address: StoreAddress, failure: StoreFailure, said: string, cause: unknown): ScoreBatchError {
   const { scheme, bucket } = address;
@@ -61,7 +61,7 @@ export function storeError(address: StoreAddress, failure: StoreFailure, said: s
   return new ScoreBatchError(KINDS[failure], line === '' ? what : `${what}: ${line}`, { hint, cause });
 }
 
-/** Whether TLS refused the certificate of a server. Clients put the reason into a list of causes. */
+/** Whether TLS rejected a server's certificate. Clients put the reason into a chain of causes. */
 export function isOfCertificate(error: unknown): boolean {
   for (let inner = error, depth = 0; inner instanceof Error && depth < 5; inner = inner.cause, depth += 1) {
     if (/CERT|ISSUER|UNABLE_TO_|HOSTNAME_MISMATCH/.test(systemCode(inner) ?? '')) return true;
@@ -69,7 +69,7 @@ export function isOfCertificate(error: unknown): boolean {
   return false;
 }
 
-/** An answer without what every store says. */
+/** The error for an answer that no object store would give. */
 export function notAStore(address: StoreAddress): ScoreBatchError {
   return storeError(address, 'configuration', 'its answer is not that of a store', undefined);
 }

@@ -16,17 +16,17 @@ export function statusOf(error: unknown): number | undefined {
     .find((number) => Number.isInteger(number) && number >= 100 && number < 600);
 }
 
-/** The error for people; the error itself if it has another cause than the store. */
+/** The error for people; unchanged if the store is not the cause. */
 export function gcsError(address: StoreAddress, error: unknown): unknown {
   if (error instanceof ScoreBatchError || !isFailure(error)) return error;
   const failure = failureOf(error);
   if (failure === undefined) return error;
-  // A parser quotes what it cannot read, and it may have read a key.
+  // A parser quotes what it cannot read, which may be a key.
   const said = error instanceof SyntaxError ? 'what was read is not JSON' : error.message;
   return storeError(address, failure, said, error);
 }
 
-/** In uploads in pieces, the client rejects with objects that are not errors. */
+/** In chunked uploads, the client rejects with objects that are not errors. */
 function isFailure(error: unknown): error is { readonly message: string } {
   return typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string';
 }

@@ -13,16 +13,16 @@ import type { ObjectStore, Upload } from './object-store.ts';
 import { loadGcs } from './packages.ts';
 import type { Opening } from './s3.ts';
 
-/** Attempts after the first one. */
+/** Retries after the first attempt. */
 const RETRIES = 3;
-/** Seconds between the first attempts, which the client does not let us change. */
+/** Seconds between the first attempts; the client does not let us change it. */
 const LEAST_DELAY = 2;
-/** Bytes of a request of a large upload; a multiple of 256 KiB. Smaller files are sent at once. */
+/** Bytes per request of a large upload; a multiple of 256 KiB. Smaller files are sent in one request. */
 const PIECE = 8 * 2 ** 20;
 
 /**
- * Google Cloud Storage, or a server at STORAGE_EMULATOR_HOST, which gets no credentials. Credentials are the Application Default
- * Credentials of the client.
+ * Google Cloud Storage, or a server at STORAGE_EMULATOR_HOST, which gets no credentials. Credentials are the client's
+ * Application Default Credentials.
  *
  * @throws ScoreBatchError `configuration` if the client is not installed
  */
@@ -40,13 +40,13 @@ export async function openGcs({ environment, signal, timeouts }: Opening): Promi
     ...(universe && { universeDomain: universe }),
     ...(emulator && { apiEndpoint: emulator }),
   });
-  // The client takes the variable for the whole base of its addresses.
+  // The client takes this variable as the whole base of its addresses.
   if (emulator) Object.assign(storage, { baseUrl: `${emulator}/storage/v1` });
-  // Whatever the client waits for.
+  // Upper bound of the client's attempts and pauses.
   const patience = (RETRIES + 1) * (timeouts.request + timeouts.pause * 2);
   const asked = async <T>(address: StoreAddress, work: () => Promise<T>, ms = patience): Promise<T> => {
     try {
-      // Without credentials, the client would ask all the same, and tell what it was told.
+      // Check credentials first: without any, the client would send the request anyway, and report that answer.
       if (!emulator) await within(storage.authClient.getClient(), timeouts.request, signal);
       return await within(work(), ms, signal);
     } catch (error) {
@@ -87,7 +87,7 @@ export async function openGcs({ environment, signal, timeouts }: Opening): Promi
         size <= PIECE ? patience : timeouts.job,
       );
     },
-    // An upload that has begun is not an object. What nobody continues, the store forgets after a week.
+    // An unfinished upload is not an object. The store forgets it after a week.
     mayWrite: (address) => asked(address, async () => void (await fileOf(address).createResumableUpload())),
     list: (prefix) =>
       asked(prefix, async () => {
@@ -103,7 +103,7 @@ async function sendAtOnce(object: File, upload: Upload): Promise<void> {
   await object.save(content, { resumable: false, ...optionsOf(upload, md5Hash) });
 }
 
-/** @throws SilenceError if nothing was taken for `silence` milliseconds */
+/** @throws SilenceError if no progress was made for `silence` milliseconds */
 async function sendPieces(
   object: File,
   upload: Upload,
@@ -136,10 +136,11 @@ async function sendPieces(
   }
 }
 
-/** @param md5Hash lets the store refuse what is not the whole file */
+/** @param md5Hash lets the store refuse an incomplete file */
 function optionsOf({ type, mark, version }: Upload, md5Hash: string) {
   return {
-    // The client would delete the object whose checksum is another one, even if it is of another writer by now.
+    // With validation, the client would delete an object with another checksum, even one that another writer has since put
+    // there.
     validation: false as const,
     preconditionOpts: { ifGenerationMatch: version ?? 0 },
     metadata: { contentType: type, cacheControl: 'no-cache', md5Hash, metadata: metadataOf(mark) },

@@ -1,20 +1,20 @@
 /**
- * What the metadata of an object says of its writer. Only what the ledger can order is compared: an object of the same run
- * and publication, made after as many erasures, holds the same rows.
+ * Metadata about an object's writer. Compares only what the ledger can order: an object of the same run and publication, made
+ * after the same number of erasures, holds the same rows.
  */
 export type ObjectMark = FileMark | ListingMark;
 
-/** Of every other file: it shows a publication. */
+/** Mark of every other file: it shows a publication. */
 export interface FileMark {
   readonly job: string;
   readonly runId: string;
   /** Number of the publication in the ledger. */
   readonly publication: number;
-  /** How often somebody had been erased from the run's rows. */
+  /** How many erasures the run's rows had seen. */
   readonly erasures: number;
 }
 
-/** Of an index page: it shows the ledger of the job up to an entry. */
+/** Mark of an index page: it shows the job's ledger up to an entry. */
 interface ListingMark {
   readonly job: string;
   readonly entry: number;
@@ -22,7 +22,7 @@ interface ListingMark {
 
 const PREFIX = 'score-batch-';
 
-/** Metadata of an object: lower-case names, values in ASCII. */
+/** Metadata of an object: lower-case names, ASCII values. */
 export function metadataOf(mark: ObjectMark): Record<string, string> {
   const named =
     'entry' in mark
@@ -31,7 +31,7 @@ export function metadataOf(mark: ObjectMark): Record<string, string> {
   return Object.fromEntries(Object.entries(named).map(([name, value]) => [`${PREFIX}${name}`, String(value)]));
 }
 
-/** @returns undefined if it is not the metadata of score-batch */
+/** @returns undefined if score-batch did not write the metadata */
 export function markOf(metadata: Readonly<Record<string, unknown>> | undefined): ObjectMark | undefined {
   const text = (name: string) => {
     const value = metadata?.[`${PREFIX}${name}`];

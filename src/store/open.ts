@@ -3,9 +3,9 @@ import { readTimeouts } from '../warehouse/timeouts.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /**
- * The stores of both clouds behind one face. A client is loaded when an address needs it first.
+ * The stores of both clouds behind one interface. A client is loaded when an address first needs it.
  *
- * @param environment of the process: the clients themselves look for credentials there
+ * @param environment of the process, in which the clients also look for credentials
  */
 export function openStores(environment: NodeJS.ProcessEnv, signal: AbortSignal): ObjectStore {
   const opened = new Map<StoreScheme, Promise<ObjectStore>>();

@@ -1,8 +1,8 @@
 import { ScoreBatchError, systemCode } from '../errors.ts';
 
-/** The client of S3. @throws ScoreBatchError `configuration` if it is not installed */
+/** The S3 client. @throws ScoreBatchError `configuration` if it is not installed */
 export function loadS3(): Promise<typeof import('@aws-sdk/client-s3')> {
-  // Its warning of Node 20 is for people who develop with it.
+  // Its warning about Node 20 is for developers.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   return installed('@aws-sdk/client-s3', 's3', () => import('@aws-sdk/client-s3'));
 }

@@ -20,34 +20,34 @@ const BY_NAME: Readonly<Record<string, StoreFailure>> = {
   SlowDown: 'unavailable',
 };
 
-/** What the store answers if a precondition does not hold: the object is another one, is gone, or is being written. */
+/** Whether a precondition failed: the object is another one, is gone, or is being written. */
 export function isChanged(error: unknown): boolean {
   const { name, status } = partsOf(error);
-  // An upload in parts whose answer was lost has ended.
+  // A multipart upload whose answer was lost has ended.
   return status === 412 || status === 409 || name === 'NoSuchKey' || name === 'NoSuchUpload';
 }
 
-/** Whether an answer without a body says that there is no object. */
+/** Whether an answer without a body means that there is no object. */
 export function isMissing(error: unknown): boolean {
   const { name, status } = partsOf(error);
   return status === 404 && name !== 'NoSuchBucket';
 }
 
-/** The error for people; the error itself if it has another cause than the store. */
+/** The error for people; unchanged if the store is not the cause. */
 export function s3Error(address: StoreAddress, error: unknown): unknown {
   if (error instanceof ScoreBatchError || !(error instanceof Error)) return error;
   const failure = failureOf(error);
   if (failure === undefined) return error;
   const { name, status } = partsOf(error);
-  // The answer to a HEAD has no words.
+  // The answer to a HEAD has no message.
   const wordless = error.message === '' || error.message === 'UnknownError' || name === 'Unknown';
   const said = wordless && status !== undefined ? `it answers with status ${status}` : said_(error, status);
-  // An expired token is among the reasons that it does not tell.
+  // It may hide an expired token, among other reasons.
   return storeError(address, wordless && status === 400 ? 'bad request' : failure, said, error);
 }
 
 function said_(error: Error, status: number | undefined): string {
-  // What a parser quotes is not for people.
+  // Do not show what a parser quotes.
   return error instanceof SyntaxError ? `its answer (status ${status ?? 'unknown'}) is not that of a store` : error.message;
 }
 
@@ -59,7 +59,7 @@ function failureOf(error: Error): StoreFailure | undefined {
   if (status === 401 || status === 403) return 'denied';
   if (status !== undefined) return status >= 500 || status === 429 || status === 408 ? 'unavailable' : 'configuration';
   if (/^region is missing/i.test(error.message)) return 'configuration';
-  // Of the network: ECONNREFUSED, ENOTFOUND, EPIPE and others, some of them in a list of causes.
+  // Network errors: ECONNREFUSED, ENOTFOUND, EPIPE and others, some in a chain of causes.
   const code = systemCode(error) ?? '';
   return /^(E[A-Z]+|ERR_(TLS|SSL)_\w+)$/.test(code) ? 'unavailable' : undefined;
 }

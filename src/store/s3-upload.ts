@@ -12,26 +12,26 @@ export interface S3Upload {
     | 'AbortMultipartUploadCommand'
   >;
   readonly object: Pick<PutObjectCommandInput, 'Bucket' | 'Key' | 'ContentType' | 'CacheControl' | 'Metadata'>;
-  /** What must be there for the object to be put in place. */
+  /** Precondition for putting the object in place. */
   readonly condition: { readonly IfNoneMatch: string } | { readonly IfMatch: string };
   readonly file: string;
   readonly signal: AbortSignal;
-  /** Milliseconds for aborting an upload that failed. */
+  /** Milliseconds for aborting a failed upload. */
   readonly patience: number;
 }
 
-/** Bytes of a part. One is in memory at a time. Smaller files are sent at once. */
+/** Bytes per part, of which one is in memory at a time. Smaller files are sent in one request. */
 const PART = 8 * 2 ** 20;
-/** By the limits of https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+/** Limit from https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MOST_PARTS = 10_000;
 /** After a signal there is little time. */
 const ABORT_MS = 5_000;
 
 /**
- * Sends a file as one object, which appears whole or not at all: only the last request of an upload in parts makes it an object, and that
- * one has the condition.
+ * Sends a file as one object, which appears whole or not at all: only the last request of a multipart upload creates it, and
+ * that request has the condition.
  *
- * @throws the client's error; parts that were sent are gone then, unless the store does not answer any more
+ * @throws the client's error; the parts sent are removed then, unless the store no longer answers
  */
 export async function uploadToS3(upload: S3Upload): Promise<void> {
   const { client, commands, object, condition, file, signal } = upload;
@@ -67,7 +67,7 @@ async function uploadParts(upload: S3Upload, handle: FileHandle, size: number): 
     const whole = { Bucket, Key, UploadId, MultipartUpload: { Parts: parts }, ...condition };
     await client.send(new commands.CompleteMultipartUploadCommand(whole), options);
   } catch (error) {
-    // The first error is the one to tell. Where this fails, too, a lifecycle rule of the bucket removes the parts.
+    // Report the first error. If this also fails, a lifecycle rule of the bucket removes the parts.
     const abortSignal = AbortSignal.timeout(Math.min(patience, ABORT_MS));
     await client
       .send(new commands.AbortMultipartUploadCommand({ Bucket, Key, UploadId }), { abortSignal })

@@ -14,11 +14,11 @@ export interface Opening {
   readonly timeouts: Timeouts;
 }
 
-/** Fewer than requests to a warehouse get: the client waits between them by itself. */
+/** Fewer than for a warehouse, because the client itself waits between attempts. */
 const ATTEMPTS = 4;
 
 /**
- * Amazon S3, or what speaks its protocol at AWS_ENDPOINT_URL. Credentials and region are those of the client's own chain.
+ * Amazon S3, or a compatible server at AWS_ENDPOINT_URL. Credentials and region come from the client's own chain.
  *
  * @throws ScoreBatchError `configuration` if the client is not installed
  */
@@ -28,12 +28,12 @@ export async function openS3({ environment, signal, timeouts }: Opening): Promis
   const client: S3Client = new S3Client({
     maxAttempts: ATTEMPTS,
     followRegionRedirects: true,
-    // Other servers than Amazon's have no host name per bucket.
+    // Servers other than Amazon's have no host name per bucket.
     forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL),
     requestHandler: {
       connectionTimeout: timeouts.request,
       requestTimeout: timeouts.request,
-      // The one above ends when an answer begins.
+      // The timeout above ends when an answer begins.
       socketTimeout: timeouts.request,
       throwOnRequestTimeout: true,
     },
@@ -74,7 +74,7 @@ export async function openS3({ environment, signal, timeouts }: Opening): Promis
           throw error;
         }
       }),
-    // An upload in parts that has begun is not an object.
+    // An unfinished multipart upload is not an object.
     mayWrite: (address) =>
       asked(address, async () => {
         const { bucket: Bucket, key: Key } = address;

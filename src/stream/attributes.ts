@@ -1,14 +1,16 @@
 import type { FieldType, FieldValue } from '../event-features/definition.ts';
 
-/** What is known of a key, and which version of it: SQL finds the same row by key and version. */
+/** Attributes of a key and their version: SQL finds the same row by key and version. */
 export interface AttributeRow {
-  /** `PARTITION:OFFSET` in a topic; of a table the value of its version column, or `load INSTANT` if rows are overwritten. */
+  /**
+   * From a topic: `PARTITION:OFFSET`; from a table: the value of its version column, or `load INSTANT` if rows are overwritten.
+   */
   readonly version: string;
   /** In the order of `Attributes.columns`. */
   readonly values: readonly FieldValue[];
 }
 
-/** Static attributes of keys, in memory, refreshed without a pause. */
+/** Static attributes of keys, held in memory and refreshed without a pause. */
 export interface Attributes {
   readonly columns: readonly { readonly name: string; readonly type: FieldType }[];
   find(key: string): AttributeRow | undefined;

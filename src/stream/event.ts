@@ -30,18 +30,21 @@ const REJECTIONS = [
 ] as const;
 export type EventRejection = (typeof REJECTIONS)[number];
 
-/** A feature of a window: a sum beyond 2^53 is a bigint. */
+/** Value of a feature; a sum beyond 2^53 is a bigint. */
 export type FeatureValue = FieldValue | bigint;
 
-/** An event whose turn it is to be scored, with its features. */
+/** An event that is due for scoring, with its features. */
 export interface DueEvent {
   readonly event: StreamEvent;
-  /** One per feature of the feature file, in its order; undefined if a sum overflows int64, so that the event is rejected. */
+  /** One per feature of the feature file, in its order; undefined if a sum overflows int64, which rejects the event. */
   readonly features: readonly FeatureValue[] | undefined;
-  /** Older events of the key were dropped from the window, because it has too many. Outside the agreement. */
+  /** Older events of the key were dropped from the window, because the key has too many. Outside the agreement. */
   readonly capped: boolean;
   /** Scored before its time, because the partition was idle. Outside the agreement. */
   readonly idle: boolean;
-  /** Events that its window or rules need may be from before what was read: the group began after them, or the log dropped them. Outside the agreement. */
+  /**
+   * Events that its window or rules need may predate what was read: the group began after them, or the log dropped them.
+   * Outside the agreement.
+   */
   readonly partial?: boolean;
 }

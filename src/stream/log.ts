@@ -1,4 +1,4 @@
-/** A record of a topic. Key and value are parts of all that was fetched with it: what is kept longer than the batch is copied. */
+/** A record of a topic. Key and value are views of the whole fetch: copy what outlives the batch. */
 export interface LogRecord {
   readonly offset: number;
   /** Epoch milliseconds. */
@@ -11,9 +11,9 @@ export interface LogRecord {
 export interface LogBatch {
   readonly partition: number;
   readonly records: readonly LogRecord[];
-  /** The offset after the last one that was read: markers of transactions and aborted records are passed over. */
+  /** The offset after the last one read, past transaction markers and aborted records. */
   readonly next: number;
-  /** End of the partition when it was read; `end - next` is the lag. */
+  /** End of the partition at the time of reading; `end - next` is the lag. */
   readonly end: number;
 }
 
@@ -31,7 +31,7 @@ export interface TopicFacts {
   readonly partitions: readonly { readonly partition: number; readonly begin: number; readonly end: number }[];
   readonly compacted: boolean;
   readonly deletes: boolean;
-  /** Milliseconds and bytes per partition; undefined for no limit. */
+  /** Milliseconds, and bytes per partition; undefined for no limit. */
   readonly retentionMs: number | undefined;
   readonly retentionBytes: number | undefined;
   readonly maxMessageBytes: number | undefined;
@@ -40,13 +40,13 @@ export interface TopicFacts {
   readonly replicas: number;
 }
 
-/** The offset that a group committed, and what was written with it. */
+/** The offset that a group committed, and the metadata written with it. */
 export interface Committed {
   readonly offset: number;
   readonly metadata: string;
 }
 
-/** Outputs and the position of one input partition, all or nothing. */
+/** Outputs and the position of one input partition, committed together or not at all. */
 export interface Transaction {
   readonly records: readonly OutputRecord[];
   /** Committed for the group and input partition of the producer. */
@@ -55,16 +55,16 @@ export interface Transaction {
 }
 
 /**
- * The one writer of an input partition's outputs. Opening it fences every earlier one of the same transactional id, and settles what that
- * left open.
+ * The only writer of an input partition's outputs. Opening it fences every earlier one of the same transactional id, and
+ * settles its open transaction.
  */
 export interface PartitionProducer {
-  /** Read after the fence, so that no earlier writer can move it. Undefined if the group has committed nothing. */
+  /** Read after fencing, so no earlier writer can move it. Undefined if the group has committed nothing. */
   committed(): Promise<Committed | undefined>;
   /**
-   * @throws FencedError if another process took the partition over: nothing of this transaction is visible
-   * @throws TooLargeError if Kafka refuses a record for its size: nothing is visible, and the producer can be used further
-   * @throws TransactionError if the outcome is unknown or it was aborted: open the producer again, and read what is committed
+   * @throws FencedError if another process took over the partition: nothing of this transaction is visible
+   * @throws TooLargeError if Kafka refuses a record for its size: nothing is visible, and the producer stays usable
+   * @throws TransactionError if it was aborted or the outcome is unknown: open the producer again, and read what is committed
    */
   commit(transaction: Transaction): Promise<void>;
   close(): Promise<void>;
@@ -78,7 +78,7 @@ export class TransactionError extends Error {
   override readonly name = 'TransactionError';
 }
 
-/** A record is beyond what its topic takes. */
+/** A record exceeds the size limit of its topic. */
 export class TooLargeError extends Error {
   override readonly name = 'TooLargeError';
   /** Its key and value are bytes. */
@@ -90,16 +90,16 @@ export class TooLargeError extends Error {
   }
 }
 
-/** What a member of a group does with its partitions. Calls for one partition never overlap; those of several may. */
+/** How a member of a group handles its partitions. Calls for one partition never overlap; those for several may. */
 export interface Member {
   /**
-   * Before the first batch of a partition after each assignment, and after `Subscription.restart`.
+   * Called before the first batch of a partition after each assignment, and after `Subscription.restart`.
    *
-   * @param kept whether this member had the partition before the rebalance, too
+   * @param kept whether this member also had the partition before the rebalance
    * @returns the offset to read from
    */
   assigned(partition: number, kept: boolean): Promise<number>;
-  /** @returns once its records are in a committed transaction, or in the memory of the member */
+  /** @returns once its records are in a committed transaction, or in the member's memory */
   batch(batch: LogBatch): Promise<void>;
   /** Partitions that now belong to another member, or to none. */
   revoked(partitions: readonly number[]): Promise<void>;
@@ -107,14 +107,14 @@ export interface Member {
 
 /** The membership in a consumer group. */
 export interface Subscription {
-  /** Calls `assigned` again, and reads from where that says. */
+  /** Calls `assigned` again, and reads from the offset that it returns. */
   restart(partition: number): void;
   /** Back-pressure and the operator's pause: no `batch` for these until they are resumed. */
   pause(partitions: readonly number[]): void;
   resume(partitions: readonly number[]): void;
-  /** Rejects with what ended the membership against its will. */
+  /** Rejects with the error that ended the membership unexpectedly. */
   readonly ended: Promise<void>;
-  /** Leaves the group, after the calls that are in flight. */
+  /** Leaves the group after the calls in flight. */
   close(): Promise<void>;
 }
 

@@ -2,14 +2,14 @@ import type { Rejection } from '../features/rejection.ts';
 import type { AttributeRow } from './attributes.ts';
 import type { DueEvent } from './event.ts';
 
-/** A due event with what is known of its key. */
+/** A due event with the attributes of its key. */
 export interface ScorableEvent {
   readonly due: DueEvent;
   readonly attributes: AttributeRow | undefined;
 }
 
 export interface EventScores {
-  /** Millionths, one per event; without meaning where `rejected` is not 0. */
+  /** Scores in millionths, one per event; meaningless where `rejected` is not 0. */
   readonly millionths: Int32Array;
   readonly rejected: readonly Rejection[];
 }
@@ -20,11 +20,13 @@ export interface Scorer {
   readonly version: string;
   /** SHA-256 of the model file, hex. */
   readonly digest: string;
-  /** SHA-256, hex, of the rest that decides a score: the bundle's definition, the class, and where its features come from. */
+  /**
+   * SHA-256, hex, of everything else that decides a score: the bundle's definition, the class, and the sources of its features.
+   */
   readonly definitionDigest: string;
   /** Names of the bundle's features, by their position in a `Rejection`. */
   readonly featureNames: readonly string[];
-  /** Calls may overlap; they take turns. */
+  /** Concurrent calls take turns. */
   score(events: readonly ScorableEvent[]): Promise<EventScores>;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { EventFeatures, FieldType } from '../event-features/definition.ts';
 
-/** How Kafka is reached. */
+/** How to reach Kafka. */
 export interface KafkaSettings {
   /** `host:port` */
   readonly brokers: readonly string[];
@@ -11,7 +11,7 @@ export interface KafkaSettings {
   readonly sasl:
     | { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string }
     | undefined;
-  /** Of what is written; none unless it is given. */
+  /** For output records; undefined for none. */
   readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | undefined;
 }
 
@@ -20,41 +20,43 @@ export type AttributeSettings =
   | {
       readonly topic: string;
       readonly columns: readonly { readonly name: string; readonly type: FieldType }[];
-      /** How far behind the input the stream may be while SQL still finds every version that a score names; an hour by default. */
+      /**
+       * How far the stream may lag behind the input while SQL still finds every version that a score names; an hour by default.
+       */
       readonly maxLagMs?: number;
     }
   | {
       readonly warehouse: string;
       readonly query: string;
-      /** Column of the key, and of the version; undefined if rows are overwritten. */
+      /** Columns of the key and of the version; undefined if rows are overwritten. */
       readonly key: string;
       readonly version: string | undefined;
       readonly refreshMs: number;
-      /** Rows older than this are not scored with: the process ends; 12 refreshes by default. */
+      /** If rows become older than this the process ends; 12 refreshes by default. */
       readonly maxAgeMs?: number;
     };
 
 interface StreamLimits {
-  /** Accepted events of a key in memory. */
+  /** Most accepted events of a key in memory. */
   readonly eventsPerKey: number;
-  /** Bytes of the windows of all partitions; beyond, reading pauses and then the process ends (69). */
+  /** Most bytes of the windows of all partitions; beyond, reading pauses, and then the process ends (69). */
   readonly stateBytes: number;
   readonly attributeRows: number;
-  /** Estimated memory of attributes; 1 GiB by default. */
+  /** Most estimated memory of attributes; 1 GiB by default. */
   readonly attributeBytes?: number;
-  /** Bytes of a record of the input; a larger one goes to the dead-letter topic without its value. */
+  /** Most bytes of an input record; a larger one goes to the dead-letter topic without its value. */
   readonly messageBytes: number;
-  /** Events of a transaction. */
+  /** Most events per transaction. */
   readonly batchEvents: number;
 }
 
-/** A decision: scores of at least `from` millionths, up to the next one. */
+/** A decision: scores from `from` millionths up to the next decision. */
 export interface Decision {
   readonly name: string;
   readonly from: number;
 }
 
-/** A stream job, with the files that it names read. */
+/** A stream job, including the files that it names. */
 export interface StreamSettings {
   readonly name: string;
   /** Absolute path of the job file, and the project root. */
@@ -77,7 +79,7 @@ export interface StreamSettings {
   readonly alertOn: readonly string[];
   readonly attributes: AttributeSettings | undefined;
   readonly limits: StreamLimits;
-  /** As of event: a partition without records for so long has its pending events scored, marked; undefined: never. */
+  /** As of event: pending events of a partition without records for this long are scored, marked `idle`; undefined: never. */
   readonly idleMs: number | undefined;
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
 }

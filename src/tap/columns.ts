@@ -55,7 +55,7 @@ function tapColumn(feature: Feature, dtype: InputDtype, column: Column | undefin
 
 function category({ categories = [], unknown }: Feature, name: string): TapColumn | undefined {
   if (unknown === 'allow' || categories.length === 0) return undefined;
-  // Looking the text up in an enum's dictionary is forty times cheaper than handing it over.
+  // Looking the string up in an enum's dictionary is forty times cheaper than passing it.
   const known = `TRY_CAST(CAST(${name} AS VARCHAR) AS ENUM(${categories.map(literal).join(', ')}))`;
   return {
     sql: `CASE WHEN ${name} IS NOT NULL THEN coalesce(CAST(${BUILT_IN}enum_code(${known}) AS INTEGER), -1) END`,

@@ -13,8 +13,8 @@ import type { TapColumn } from './columns.ts';
 import type { EngineSetup } from './messages.ts';
 
 /**
- * Rows are read a few times and then dropped, so compression costs more than it saves. A dictionary stores repeated texts once
- * per row group, which makes grouping by them cheaper.
+ * Rows are read a few times and then dropped, so compression costs more than it saves. A dictionary stores repeated strings
+ * once per row group, which makes grouping by them cheaper.
  */
 const ROWS_FORMAT = 'FORMAT parquet, COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 256';
 const ROW_GROUP_BYTES = 8 * 2 ** 20;

@@ -2,7 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { EXIT_CODES, Interrupted, ScoreBatchError } from '../errors.ts';
 import type { ObservedEnd, ObservedRun } from '../observe/observer.ts';
 
-/** What is known of a run when it begins. */
+/** Attributes known when a run begins. */
 export function attributesOfRun({ plan, runId }: ObservedRun): Attributes {
   const { job, window, bundle, kinds, slice } = plan;
   return {
@@ -20,7 +20,7 @@ export function attributesOfRun({ plan, runId }: ObservedRun): Attributes {
   };
 }
 
-/** How it ended. Messages are left out: they may quote values of rows. */
+/** How it ended. Messages are left out: they may quote row values. */
 export function attributesOfEnd({ state, rows, publication, error }: ObservedEnd): Attributes {
   return {
     'score_batch.state': state,
@@ -35,14 +35,14 @@ export function attributesOfEnd({ state, rows, publication, error }: ObservedEnd
   };
 }
 
-/** What the command would end with if it ran this window alone; undefined if a signal ended it. */
+/** Exit code of a command that ran only this window; undefined if a signal ended it. */
 function exitCodeOf(error: unknown): number | undefined {
   if (error === undefined) return 0;
   if (error instanceof Interrupted) return undefined;
   return error instanceof ScoreBatchError ? EXIT_CODES[error.kind] : 1;
 }
 
-/** A kind of `ErrorKind`, `interrupted`, or the class of an error that is a bug. */
+/** An `ErrorKind`, `interrupted`, or the class of an error that is a bug. */
 function errorTypeOf(error: unknown): string {
   if (error instanceof ScoreBatchError) return error.kind;
   if (error instanceof Interrupted) return 'interrupted';

@@ -1,11 +1,11 @@
 import { SIGNALS, type Signal } from './signals.ts';
 
-/** What could not be sent, and the first reason of each signal. */
+/** Collects what could not be sent, and the first reason per signal. */
 export interface Failures {
   note(signal: Signal, error: unknown): void;
-  /** What the packages themselves warn of: an answer that is none, or a collector that takes only a part. */
+  /** Notes a warning of the packages: an invalid answer, or a collector that accepted only a part. */
   doubt(message: string): void;
-  /** One text for all; undefined if there is nothing to say. */
+  /** One message for everything; undefined if there is nothing to say. */
   text(): string | undefined;
 }
 
@@ -28,10 +28,10 @@ export function noteFailures(): Failures {
   };
 }
 
-/** Without what the collector answered, which may be a page. */
+/** Excludes the collector's answer, which may be a whole page. */
 function reasonOf(error: unknown): string {
   const { message = '', code } = (error ?? {}) as { readonly message?: string; readonly code?: unknown };
   if (typeof code === 'number') return `the collector answered ${code} ${message}`.trim();
-  // An attempt for each address of a host is an error without a text.
+  // An error that collects attempts at several addresses has no message.
   return message || (typeof code === 'string' ? code : 'unknown error');
 }

@@ -18,21 +18,21 @@ import { observeSpans } from './spans.ts';
 
 const NAME = 'score-batch';
 
-/** Of one request, with its retries, in milliseconds: less than what all observers may take at the end. */
+/** Timeout of a request including retries, milliseconds: less than all observers may take at the end. */
 const TIMEOUT_MS = 1_500;
 
 type Console = Pick<Context['console'], 'warn' | 'debug'>;
 
-/** One signal on its way: what looks on, and what sends the rest. */
+/** A signal being sent: its observer, and how to send the rest. */
 interface Sending extends Omit<RunObserver, 'close'> {
   shutdown(): Promise<void>;
 }
 
 /**
- * Sends traces and metrics as OTLP over HTTP, as the variables of OpenTelemetry say. Spans are sent while other runs go
- * their way, and the rest at the end. What cannot be sent is lost, with one warning.
+ * Sends traces and metrics as OTLP over HTTP, configured by OpenTelemetry's variables. Spans are sent while other runs
+ * continue, and the rest at the end. What cannot be sent is lost, with one warning.
  *
- * @returns undefined if nothing is to be sent, of which a warning says why
+ * @returns undefined if nothing is to be sent; a warning says why if the configuration is wrong
  */
 export function telemetryObserver(environment: NodeJS.ProcessEnv, console: Console): RunObserver | undefined {
   for (const secret of secretsIn(environment)) registerSecret(secret);
@@ -62,7 +62,7 @@ export function telemetryObserver(environment: NodeJS.ProcessEnv, console: Conso
   };
 }
 
-/** The packages warn of what they read from the environment, and of answers that they do not understand. */
+/** Collects the packages' warnings about the environment, and about answers that they do not understand. */
 function listen(failures: Failures): void {
   const nothing = (): void => undefined;
   const logger = {
@@ -75,7 +75,7 @@ function listen(failures: Failures): void {
   diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
 }
 
-/** What follows the namespace of the component and the sentence may be the answer of a collector. */
+/** Text of a warning; arguments after the component's namespace and the sentence may be a collector's answer, so drop them. */
 function textOf(of: readonly unknown[]): string {
   const texts = of.filter((one) => typeof one === 'string');
   return texts.find((text) => text.includes(' ')) ?? texts[0] ?? '';
@@ -99,7 +99,7 @@ function sendMetrics(resource: Resource, note: Note): Sending {
   return { ...measures, shutdown: () => provider.shutdown() };
 }
 
-/** OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win. */
+/** OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence. */
 function resourceOf(): Resource {
   const own = resourceFromAttributes({ 'service.name': NAME, 'service.version': VERSION, 'host.name': hostname() });
   return defaultResource()
@@ -113,7 +113,7 @@ interface Exporter<T> {
   export(items: T, done: (result: ExportResult) => void): void;
 }
 
-/** The exporter, which also notes why a request failed: the packages tell it nobody. */
+/** The exporter, which also notes why a request failed: the packages do not report it. */
 function noting<T, E extends Exporter<T>>(exporter: E, note: Note): E {
   const send = exporter.export.bind(exporter);
   exporter.export = (items, done) =>

@@ -2,9 +2,9 @@ import { type Context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { parseTraceParent, TraceState } from '@opentelemetry/core';
 
 /**
- * The span that has started this process, which schedulers name in TRACEPARENT and TRACESTATE as in W3C Trace Context.
+ * The span that started this process, which schedulers pass in TRACEPARENT and TRACESTATE as in W3C Trace Context.
  *
- * @returns undefined if TRACEPARENT has another form
+ * @returns undefined if TRACEPARENT is invalid
  */
 export function parentOf({ TRACEPARENT: parent, TRACESTATE: state }: NodeJS.ProcessEnv): Context | undefined {
   if (!parent) return ROOT_CONTEXT;

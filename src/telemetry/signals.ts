@@ -5,18 +5,18 @@ const PREFIX = 'OTEL_EXPORTER_OTLP';
 const PROTOCOL = 'http/protobuf';
 const ATTRIBUTES = 'OTEL_RESOURCE_ATTRIBUTES';
 
-/** Of a name or a value. */
+/** Maximum length of a name or a value. */
 const MOST_CHARACTERS = 255;
 
-/** What the environment asks for: which signals are sent, and which variables have values that cannot be used. */
+/** The signals that the environment asks for, and the problems of variables with unusable values. */
 export interface Wanted {
   readonly signals: readonly Signal[];
   readonly problems: readonly string[];
 }
 
 /**
- * Reads which signals have an endpoint, as in the specification of OpenTelemetry's exporters. Everything else that it says of
- * them (headers, certificates, compression) the exporters read themselves.
+ * Reads which signals have an endpoint, by the specification of OpenTelemetry's exporters. The exporters read everything else
+ * (headers, certificates, compression) themselves.
  */
 export function wantedSignals(environment: NodeJS.ProcessEnv): Wanted {
   const problems = new Set<string>();
@@ -35,7 +35,7 @@ export function wantedSignals(environment: NodeJS.ProcessEnv): Wanted {
   return { signals, problems: [...problems] };
 }
 
-/** Whether OpenTelemetry's packages can read them. If not, they drop them all, as the specification says, and tell nobody. */
+/** Whether OpenTelemetry's packages can read the attributes. If not, they silently drop all, as the specification says. */
 export function isAttributes(text: string): boolean {
   const entries = text.split(',').filter((entry) => entry.trim() !== '');
   return entries.every((entry) => {
@@ -45,12 +45,12 @@ export function isAttributes(text: string): boolean {
   });
 }
 
-/** What must not be shown: the values of headers, and passwords in addresses. */
+/** Values that must not be shown: headers, and passwords in addresses. */
 export function secretsIn(environment: NodeJS.ProcessEnv): string[] {
   const names = ['', ...SIGNALS.map((signal) => `_${signal.toUpperCase()}`)];
   const headers = names.flatMap((name) => (environment[`${PREFIX}${name}_HEADERS`] ?? '').split(','));
   const values = headers.map((header) => header.slice(header.indexOf('=') + 1).trim());
-  // `Bearer TOKEN`: the token alone, too.
+  // `Bearer TOKEN`: also the token alone.
   const tokens = values.flatMap((value) => [value, decoded(value), ...decoded(value).split(' ').slice(1)]);
   const passwords = names.flatMap((name) => {
     const address = environment[`${PREFIX}${name}_ENDPOINT`] ?? '';
@@ -64,7 +64,7 @@ interface Variable {
   readonly value: string;
 }
 
-/** The variable of this signal, or that of all. */
+/** The variable for this signal, otherwise the one for all. */
 function variable(environment: NodeJS.ProcessEnv, signal: Signal, what: string): Variable | undefined {
   for (const name of [`${PREFIX}_${signal.toUpperCase()}_${what}`, `${PREFIX}_${what}`]) {
     const value = environment[name]?.trim();
@@ -74,7 +74,7 @@ function variable(environment: NodeJS.ProcessEnv, signal: Signal, what: string):
 }
 
 function problemOf(endpoint: Variable, protocol: Variable | undefined): string | undefined {
-  // It may hold a password.
+  // Do not show it: it may hold a password.
   if (!URL.canParse(endpoint.value) || !/^https?:$/.test(new URL(endpoint.value).protocol))
     return `${endpoint.name} is not an address that begins with http:// or https://`;
   if (protocol === undefined || protocol.value === PROTOCOL) return undefined;
@@ -85,7 +85,7 @@ function decoded(text: string): string {
   return decodedOrNot(text) ?? text;
 }
 
-/** Undefined if it is not percent-encoded. */
+/** The decoded string; undefined if its percent-encoding is malformed. */
 function decodedOrNot(text: string): string | undefined {
   try {
     return decodeURIComponent(text);

@@ -2,7 +2,7 @@ import { type Context, type Span, SpanStatusCode, type Tracer, trace } from '@op
 import type { ObservedEnd, ObservedRun, RunObserver } from '../observe/observer.ts';
 import { attributesOfEnd, attributesOfRun } from './attributes.ts';
 
-/** A span for each run, and one below it for each of its stages. @param parent the span that has started this process */
+/** A span per run, with a child span per stage. @param parent the span that started this process */
 export function observeSpans(tracer: Tracer, parent: Context): Omit<RunObserver, 'close'> {
   const open = new Map<ObservedRun, Span>();
   return {

@@ -110,7 +110,10 @@ async function writeBundle(
   }
 }
 
-/** The rewrite leaves out the label: it is text or picked by comparisons, which would run on cpu. The probabilities have it all. */
+/**
+ * The rewrite leaves out the label: it is a string, or picked by comparisons that would run on cpu. The probabilities say it
+ * all.
+ */
 function withoutLabel(output: Bundle['definition']['output']) {
   return 'labels' in output && output.label !== undefined
     ? { output: { probabilities: output.probabilities, labels: output.labels } }
@@ -124,7 +127,7 @@ function refuseLeftOver(model: Parameters<typeof checkedFacts>[0]): void {
   if (left !== undefined) throw refusal(`one of its functions has a ${left}`);
 }
 
-/** @returns whether there is a bundle to replace */
+/** @returns whether a bundle must be replaced */
 async function refuseFolder(out: string, { folder }: Bundle, force: boolean): Promise<boolean> {
   const there = await realpath(out).catch(() => undefined);
   if (there === undefined) return false;

@@ -2,7 +2,7 @@ import type { InputTensor, Session } from '../runtime/session.ts';
 import { refusal } from './refusal.ts';
 
 interface Subject {
-  /** Names the rows in the message: `random rows`. */
+  /** Describes the rows in messages: `random rows`. */
   readonly what: string;
   readonly original: Session;
   readonly made: Session;

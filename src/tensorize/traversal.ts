@@ -18,7 +18,7 @@ const MAX_GROUPS = 4;
 /**
  * Moves each row through all trees at once, level by level. Tables map the node positions of one level to those of the next; a
  * leaf maps to itself. Uses only operations with kernels in GPU providers. WebGPU has none for AND, OR and NOT, and its choice
- * between booleans fails, so comparisons only choose between positions. NaN is recognised by comparisons that are all false,
+ * between booleans fails, so comparisons only choose between positions. NaN is recognized by comparisons that are all false,
  * because shaders may assume that an explicit NaN test is always false.
  *
  * @param input name of the features, `[N, F]`

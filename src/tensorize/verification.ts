@@ -62,7 +62,7 @@ export async function verifyTensorized(
   await withBoth(original, made, provider, async (sessions) => {
     const inputs = randomInputs(original.signature, RANDOM_ROWS, random);
     const { output, classes } = original.signature;
-    // Of a bundle with classes, the whole row counts.
+    // For a bundle with classes, compare the whole row.
     const index = classes === undefined ? { index: output.index } : {};
     largest = await compareModels({ ...sessions, what: 'random rows', output: output.name, ...index, inputs, tolerance });
   });

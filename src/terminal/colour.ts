@@ -1,15 +1,15 @@
-/** Wraps a text in a colour, line by line; returns it as it is where colours are off. */
+/** Wraps a string in a colour, line by line; returns it unchanged if colours are off. */
 type Paint = (text: string) => string;
 
-/** What texts are painted with. Paint a text after `printable`, which escapes every control character. */
+/** Colours for text. Colour a string after `printable`, which escapes every control character. */
 export interface Palette {
-  /** Errors, and what is removed. */
+  /** Errors and removals. */
   readonly red: Paint;
-  /** What is added, and what is done. */
+  /** Additions and successes. */
   readonly green: Paint;
-  /** Warnings, and what is changed. */
+  /** Warnings and changes. */
   readonly yellow: Paint;
-  /** Hints, and whatever matters less. */
+  /** Hints and less important text. */
   readonly dim: Paint;
   /** Headings. */
   readonly bold: Paint;
@@ -29,8 +29,8 @@ const COLOURS: Palette = {
 };
 
 /**
- * Whether a stream shows colours. FORCE_COLOR comes first (1, 2, 3, true or empty: yes; anything else: no), as in Node; then
- * NO_COLOR, if it is not empty (https://no-color.org); then whether the stream is a terminal that is not dumb.
+ * Whether to use colours on a stream. As in Node, FORCE_COLOR comes first (1, 2, 3, true or empty: yes; anything else: no).
+ * Next comes NO_COLOR, unless empty (https://no-color.org), then whether the stream is a terminal that is not dumb.
  */
 export function hasColours(stream: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv): boolean {
   const { FORCE_COLOR: forced, NO_COLOR: none, TERM: terminal = '' } = environment;
@@ -38,12 +38,12 @@ export function hasColours(stream: { readonly isTTY?: boolean }, environment: No
   return !none && stream.isTTY === true && terminal !== 'dumb';
 }
 
-/** The palette for a stream: every terminal with colours has these. */
+/** The palette for a stream. Every terminal with colours has these. */
 export function paletteOf(stream: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv): Palette {
   return hasColours(stream, environment) ? COLOURS : PLAIN;
 }
 
-/** A pager shows each line by itself, so a colour never spans two. */
+/** Pagers show each line separately, so a colour never spans two. */
 function paint(open: number, close: number): Paint {
   return (text) => text.replaceAll(/[^\n]+/g, (line) => `\u001b[${open}m${line}\u001b[${close}m`);
 }

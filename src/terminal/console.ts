@@ -17,7 +17,7 @@ export interface Console {
   warn(message: string, fields?: object): void;
   /** Only with `-v`. */
   debug(message: string, fields?: object): void;
-  /** What the process does while it does it. */
+  /** Shows progress while the process works. */
   readonly live: Live;
 }
 
@@ -30,11 +30,11 @@ interface Options {
   readonly subject: Subject;
   /** Colours of the stream; none by default. */
   readonly palette?: Palette;
-  /** Whether the terminal changes lines that it has shown; by default whether the stream is a terminal. */
+  /** Whether the terminal cannot rewrite lines; by default false. */
   readonly dumb?: boolean;
-  /** Whether the terminal shows more than ASCII; true by default. */
+  /** Whether the terminal shows more than ASCII; by default true. */
   readonly unicode?: boolean;
-  /** Milliseconds between lines that say how far a stage is, where there is no terminal; 0 for none. */
+  /** Milliseconds between progress lines if there is no terminal; 0 for none. */
   readonly progressMs?: number;
 }
 
@@ -55,7 +55,7 @@ export function createConsole(options: Options): Console {
       : painted(printable(level === 'warn' ? `warning: ${message.replaceAll('\n', '\n  ')}` : message), palette);
     write(`${withoutSecrets(line)}\n`);
   };
-  // In the time zone of the JSON lines and the ledger: UTC.
+  // UTC, as in the JSON lines and the ledger.
   const time = () => (json ? '' : `${new Date().toISOString().slice(0, 19)}Z `);
   const live = {
     screen,
@@ -73,7 +73,7 @@ export function createConsole(options: Options): Console {
   };
 }
 
-/** Colours the words of ours by which a line is found, and the hint at the end of an error. */
+/** Colours our own keywords, which make a line easy to find, and the hint at the end of an error. */
 function painted(text: string, { red, yellow, dim }: Palette): string {
   return text
     .replace(/^error:/, red)

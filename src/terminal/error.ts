@@ -33,7 +33,7 @@ export function presentError(thrown: unknown, subject: Subject = {}): Presented 
   if (error instanceof ScoreBatchError) {
     const { message, details, hint, kind } = error;
     const first = kind === 'nothing to score' ? message : `error: ${message}`;
-    // Indented, so that no line of a warehouse's message looks like one of ours.
+    // Indented so that no line of a warehouse's message looks like ours.
     const lines = [first, ...details.map((detail) => `  ${detail}`), ...named].map(indented);
     if (hint !== undefined) lines.push(indented(`hint: ${hint}`));
     return { text: lines.join('\n'), message, details, hint, exitCode: EXIT_CODES[kind], kind };

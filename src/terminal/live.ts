@@ -3,32 +3,32 @@ import type { Screen } from './screen.ts';
 import { endedLine, type Surroundings, stageLine, stageText } from './stage-line.ts';
 import { type RowCount, StageProgress, type StageView } from './stage-progress.ts';
 
-/** Shows what the process does while it does it. */
+/** Shows progress while the process works. */
 export interface Live {
   /** The stages of a window's run. The same label always gives the same stages. */
   stages(label: string): Stages;
   /**
-   * Notes a statement that a warehouse runs.
+   * Shows a statement that a warehouse is running.
    *
-   * @param id by which it can be looked up; undefined until the warehouse has told it
-   * @returns what to call when it has ended
+   * @param id returns the id to look it up by; undefined until the warehouse has reported it
+   * @returns a function to call when it has ended
    */
   working(kind: StatementKind, id: () => string | undefined): () => void;
-  /** For many windows in one process: lines have the window's label, and no line of a stage stays. */
+  /** For many windows in one process: lines include the window's label, and ended stages leave no line. */
   inBulk(): void;
-  /** Removes what is shown, before a command prints its result. */
+  /** Removes the changing lines before a command prints its result. */
   rest(): void;
 }
 
 /** The stages of one window's run, one at a time. */
 export interface Stages {
   /**
-   * Ends the stage before and begins this one. If it is the same, it continues.
+   * Ends the previous stage and begins this one; the same stage continues.
    *
    * @param since when it began, milliseconds of `performance.now()`; by default now
    */
   enter(stage: string, since?: number): void;
-  /** Counts the rows of the stage from now on. */
+  /** Counts rows of the stage from now on. */
   count(rows: RowCount): void;
   /** Hides the stage until `enter`. */
   pause(): void;
@@ -47,11 +47,11 @@ export const NO_LIVE: Live = {
 };
 
 export interface LiveOptions {
-  /** Lines that change, on a terminal; undefined to write a line each interval. */
+  /** For lines that change on a terminal; undefined to log a line each interval. */
   readonly screen: Screen | undefined;
-  /** Milliseconds between lines where there is no terminal. */
+  /** Milliseconds between lines if there is no terminal. */
   readonly interval: number;
-  /** Writes a line of a log. */
+  /** Writes a log line. */
   readonly say: (message: string, fields: object) => void;
   readonly palette?: Palette;
   /** Whether the terminal shows more than ASCII. */
@@ -64,9 +64,9 @@ interface Track extends Stages {
   hidden: boolean;
 }
 
-/** Milliseconds between two drawings. */
+/** Milliseconds between redraws. */
 const REDRAW_MS = 125;
-/** Reading the memory costs some microseconds. */
+/** Reading the memory usage takes some microseconds. */
 const MEMORY_MS = 1000;
 
 const MARKS = {
@@ -74,7 +74,7 @@ const MARKS = {
   ascii: { spinner: '|/-\\', done: '+', failed: 'x' },
 };
 
-/** Lines on a terminal, or a line each interval where there is none. Its timers do not keep the process alive. */
+/** Shows lines that change on a terminal; without one, logs a line each interval. Its timers do not keep the process alive. */
 export function createLive(options: LiveOptions): Live {
   const { screen, interval, say, palette = PLAIN, unicode = true } = options;
   const marks = MARKS[unicode ? 'unicode' : 'ascii'];
@@ -99,7 +99,7 @@ export function createLive(options: LiveOptions): Live {
     });
     screen?.draw(lines);
   };
-  /** Without a terminal each stage has its own timer: one of a second must not write a line. */
+  /** Without a terminal, each stage has its own timer, so a stage of a second writes no line. */
   const wake = (): void => {
     if (screen === undefined) return;
     if (shown().length === 0) {

@@ -7,13 +7,13 @@ export interface Output {
   /**
    * Waits until everything is written.
    *
-   * @returns why a write failed; undefined on success, or if the reader closed the pipe: `score-batch status | head` is not
-   *   a failure
+   * @returns the cause if a write failed; undefined on success, or if the reader closed the pipe: `score-batch status | head`
+   * is not a failure
    */
   failure(): Promise<Error | undefined>;
 }
 
-/** @param stream has a file descriptor only if it is a stream of the process */
+/** @param stream has a file descriptor only if it belongs to the process */
 export function createOutput(stream: NodeJS.WritableStream & { readonly fd?: number; readonly isTTY?: boolean }): Output {
   const { fd } = stream;
   const file = fd !== undefined && isFile(fd);
@@ -29,7 +29,7 @@ export function createOutput(stream: NodeJS.WritableStream & { readonly fd?: num
   };
 }
 
-/** Node's stream takes a partial write for a complete one if the disk is nearly full; `writeFileSync` does not. */
+/** If the disk is nearly full, Node's stream treats a partial write as complete; `writeFileSync` does not. */
 async function writeWhole(fd: number, text: string): Promise<unknown> {
   try {
     return writeFileSync(fd, text);

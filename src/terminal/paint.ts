@@ -1,8 +1,8 @@
 import type { Palette } from './colour.ts';
 
 /**
- * Colours the lines of a diff in a text, up to its first empty line: what was added, what was removed, where. Such lines are
- * indented by four. The text has no escapes of its own.
+ * Colours a diff at the start of a text, up to the first empty line: additions, removals and positions. Its lines are indented
+ * by four. The text must not contain escapes.
  */
 export function paintDiff(text: string, { green, red, dim }: Palette): string {
   const lines = text.split('\n');

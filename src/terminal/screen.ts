@@ -5,11 +5,11 @@ export type TerminalStream = NodeJS.WritableStream & {
   readonly rows?: number;
 };
 
-/** Lines at the bottom of a terminal that change, below those that stay. */
+/** Changing lines at the bottom of a terminal, below permanent ones. */
 export interface Screen {
-  /** Characters of a line; one less than the terminal has, since the last column may wrap. */
+  /** Characters per line; one less than the terminal has, since the last column may wrap. */
   readonly width: number;
-  /** Writes text that stays above the lines. @param text ends with a line feed */
+  /** Writes permanent text above the lines. @param text ends with a line feed */
   write(text: string): void;
   /** Replaces the lines. No line may be wider than `width`. */
   draw(lines: readonly string[]): void;
@@ -19,8 +19,8 @@ export interface Screen {
 const ERASE = '\u001b[J';
 
 /**
- * The cursor rests at the start of the first line. So all lines are erased by one sequence, even if the terminal has become narrower
- * meanwhile and wrapped them; and where the process is killed, the terminal is left as any other command leaves it.
+ * The cursor rests at the start of the first line. One sequence then erases all lines, even if the terminal has become narrower
+ * and wrapped them. If the process is killed, the terminal is left as after any other command.
  */
 export function createScreen(stream: TerminalStream): Screen {
   let drawn: readonly string[] = [];
@@ -33,7 +33,7 @@ export function createScreen(stream: TerminalStream): Screen {
       stream.write(`${erase()}${text}${linesOf(drawn)}`);
     },
     draw(lines) {
-      // A terminal cannot go back to a line that has left its top.
+      // The cursor cannot return to a line that has scrolled off the top.
       const fitting = lines.slice(0, Math.max(1, (stream.rows || 24) - 1));
       if (fitting.length === drawn.length && fitting.every((line, i) => line === drawn[i])) return;
       stream.write(`${erase()}${linesOf(fitting)}`);

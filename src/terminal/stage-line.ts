@@ -3,30 +3,30 @@ import type { StageView } from './stage-progress.ts';
 
 /** A part of a line. */
 interface Part {
-  /** From the longest to the shortest. */
+  /** Alternatives, from longest to shortest. */
   readonly texts: readonly string[];
-  /** Parts of rank 0 are what the line is about; of the others, the least important has the highest rank. */
+  /** Parts of rank 0 are essential. Among the others, a higher rank is less important. */
   readonly rank: number;
 }
 
-/** What a line says besides the stage. */
+/** Contents of a line besides the stage. */
 export interface Surroundings {
-  /** The window, where several are shown. */
+  /** The window, if several are shown. */
   readonly label: string | undefined;
-  /** Bytes of memory that the process has. */
+  /** Memory used by the process, in bytes. */
   readonly memory: number;
-  /** `job …` or `query …`, by which the running statement can be looked up. */
+  /** `job …` or `query …`, to look up the running statement. */
   readonly statement: string | undefined;
 }
 
-/** The longest name of a stage. */
+/** The longest stage name. */
 const NAME_WIDTH = 'reconcile'.length;
 const SECONDS_WIDTH = '999.9 s'.length;
 const GAP = '  ';
 
 /**
- * One line of at most `width` characters. Of what does not fit, the least important parts are left out; numbers are shortened
- * before that, and nothing is cut, since half an id cannot be looked up.
+ * One line of at most `width` characters. If it does not fit, numbers are shortened, then the least important parts are left
+ * out. Nothing is cut off, since half an id cannot be looked up.
  *
  * @param mark the spinner
  */
@@ -45,14 +45,14 @@ export function stageLine(view: StageView, mark: string, { label, memory, statem
     ...(total ? [{ texts: [`${Math.floor((100 * done) / total)}%`], rank: 3 }] : []),
     ...(perSecond === undefined ? [] : [{ texts: [showRate(perSecond)], rank: 1 }]),
     ...(left === undefined ? [] : [{ texts: [`${showLeft(left)} left`], rank: 0 }]),
-    // Where it is unknown how much is left, the time so far says most.
+    // If the remaining time is unknown, the elapsed time is essential.
     { texts: [spent], rank: left === undefined ? 0 : 2 },
     ...more,
   ];
   return compose(parts, width);
 }
 
-/** The line that stays of a stage. @param view at its end */
+/** The permanent line of an ended stage. @param view at its end */
 export function endedLine(view: StageView, mark: string, width: number): string {
   const { seconds, rows } = view;
   const parts: Part[] = [
@@ -64,7 +64,7 @@ export function endedLine(view: StageView, mark: string, width: number): string 
   return compose(parts, width);
 }
 
-/** The same for a log: everything, without abbreviations. */
+/** Everything about a stage for a log, without abbreviations. */
 export function stageText(view: StageView, { label, memory, statement }: Surroundings): string {
   const { stage, seconds, rows } = view;
   const parts = [
@@ -112,7 +112,7 @@ function compose(parts: readonly Part[], width: number): string {
   return parts.flatMap((part) => chosen.get(part) ?? []).join(GAP);
 }
 
-/** Three digits: `1.23M`. */
+/** Three significant digits: `1.23M`. */
 function short(count: number): string {
   for (const [size, unit] of [
     [1e9, 'G'],

@@ -1,32 +1,32 @@
 /** Rows of a stage. */
 export interface RowCount {
-  /** Rows done so far. It is called for each line that is shown, so that nothing need be sent for each row or batch. */
+  /** Rows done so far. Called for each line shown, so that scoring need not report each row or batch. */
   readonly done: () => number;
-  /** Rows in all; undefined if unknown. */
+  /** Total rows; undefined if unknown. */
   readonly total: number | undefined;
-  /** Whether the total is only a guess. */
+  /** Whether the total is only an estimate. */
   readonly about?: boolean;
 }
 
-/** What is known of a stage at one moment. */
+/** What is known about a stage at one moment. */
 export interface StageView {
   readonly stage: string;
-  /** Since the stage began. */
+  /** Seconds since the stage began. */
   readonly seconds: number;
   /** Undefined if the stage does not count rows. */
   readonly rows: {
     readonly done: number;
-    /** Undefined if unknown, or if more rows than guessed are done. */
+    /** Undefined if unknown, or if more rows are done than estimated. */
     readonly total: number | undefined;
     readonly about: boolean;
-    /** Of the last seconds; undefined until it is known. */
+    /** Rows per second over the last seconds; undefined until known. */
     readonly perSecond: number | undefined;
     /** Seconds; undefined if rate or total is unknown. */
     readonly left: number | undefined;
   } | null;
 }
 
-/** A rate is that of at least this time, milliseconds: rows come in batches. */
+/** A rate covers at least this many milliseconds, because rows come in batches. */
 const RATE_MS = 10_000;
 const SAMPLE_MS = 500;
 
@@ -35,17 +35,17 @@ export class StageProgress {
   readonly stage: string;
   readonly #since: number;
   #count: RowCount | undefined;
-  /** The first is at least `RATE_MS` old, if any is. */
+  /** The first is at least `RATE_MS` old if any sample is. */
   #samples: { readonly at: number; readonly done: number }[] = [];
   #first = 0;
 
-  /** @param since when it began, milliseconds, on the clock of `view` */
+  /** @param since when it began, in milliseconds of the clock used for `view` */
   constructor(stage: string, since: number) {
     this.stage = stage;
     this.#since = since;
   }
 
-  /** Rows that are done at this moment do not count for the rate. */
+  /** Rows done before this call do not count towards the rate. */
   count(count: RowCount, now: number): void {
     this.#count = count;
     this.#first = count.done();
@@ -65,7 +65,7 @@ export class StageProgress {
     return { stage, seconds, rows: { done, total, about, perSecond, left } };
   }
 
-  /** The same at the end of the stage: the rate is that of the whole stage. */
+  /** The view at the end of the stage, with the rate over the whole stage. */
   ended(now: number): StageView {
     const view = this.view(now);
     if (view.rows === null) return view;

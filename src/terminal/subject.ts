@@ -6,7 +6,7 @@ export interface Subject {
   runId?: string;
 }
 
-/** Fields of a JSON line; null while unknown, so that every line has the same fields. */
+/** Fields of a JSON line. Unknown ones are null, so that every line has the same fields. */
 export function subjectFields({ job, window, runId }: Subject): Record<'job' | 'window' | 'run_id', string | null> {
   return { job: job ?? null, window: window ?? null, run_id: runId ?? null };
 }

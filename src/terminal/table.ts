@@ -3,11 +3,11 @@ import { printableValue } from '../domain/printable.ts';
 
 export interface TableOptions {
   /**
-   * Headings of columns, the most important first. Columns that are not named matter less, and the later the less. The first
-   * column and the most important of the others always stay.
+   * Column headings, most important first. Other columns matter less, the last one least. The first column and the most
+   * important of the others always stay.
    */
   readonly important?: readonly string[];
-  /** Columns of the terminal; by default those of stdout if it is one, else there is no limit. */
+  /** Width of the terminal in columns; by default that of stdout, unlimited if stdout is not a terminal. */
   readonly width?: number | undefined;
 }
 
@@ -21,8 +21,8 @@ interface Column {
 const GAP = '  ';
 
 /**
- * Rows as aligned text; numbers are right-aligned. Control characters in cells are escaped. If the terminal is too narrow, whole
- * columns are left out, and a last line says so: half a number or half a name would be worse.
+ * Rows as aligned text; numbers are right-aligned. Control characters in cells are escaped. If the terminal is too narrow,
+ * whole columns are left out and a last line says so: half a number or name would mislead.
  */
 export function alignTable(
   header: readonly string[],
@@ -75,13 +75,13 @@ function fitting(columns: readonly Column[], important: readonly string[], width
   return columns.filter((column) => kept.has(column));
 }
 
-/** Cells of a terminal: East Asian wide characters and emoji take two, combining marks none. */
+/** Width in terminal cells: East Asian wide characters and emoji take two, combining marks none. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/gu;
 const NONE = /\p{Mn}|\p{Me}|\p{Cf}/gu;
 
 function widthOf(text: string): number {
-  // Nearly all texts.
+  // Nearly all strings.
   if (/^[\u0020-\u024f]*$/.test(text)) return text.length;
   return [...text.replaceAll(NONE, '').replaceAll(WIDE, 'xx')].length;
 }

@@ -24,7 +24,7 @@ export function chunkDifferences(frozen: readonly FrozenChunk[], counted: readon
   });
 }
 
-/** @param read number of rows that were read of the chunk @throws ScoreBatchError `refused` if other rows were frozen */
+/** @param read number of rows read of the chunk @throws ScoreBatchError `refused` if another number of rows was frozen */
 export function refuseOtherRows({ chunks }: FrozenTable, chunk: number, read: number, where: string): void {
   const frozen = chunks.find((other) => other.chunk === chunk)?.rows ?? 0;
   if (read !== frozen) throw alteredFrozen(where, [`chunk ${chunk} had ${frozen} rows and has ${read}`]);

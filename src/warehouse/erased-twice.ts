@@ -1,7 +1,9 @@
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { ScoreBatchError } from '../errors.ts';
 
-/** Two erasures at once from the kept rows of a run: the rows that one of them has written would bring back the other's person. */
+/**
+ * The error of two concurrent erasures from a run's kept rows: rows written by one of them would bring back the other's person.
+ */
 export function erasedTwice(runId: string, cause?: unknown): ScoreBatchError {
   return new ScoreBatchError('conflict', `another process has changed the rows that run ${runId} has kept`, {
     hint: 'it may erase somebody, too: run the same command again',
@@ -10,10 +12,11 @@ export function erasedTwice(runId: string, cause?: unknown): ScoreBatchError {
 }
 
 /**
- * Verifies kept rows before an erasure. Rows that another erasure has changed fail like damaged ones, but are whole.
+ * Verifies kept rows before an erasure. Rows changed by another erasure fail like damaged ones, but are intact.
  *
- * @param now the id of the kept rows at present
- * @throws ScoreBatchError `conflict` if another process has erased somebody since they were read, else what `verify` throws
+ * @param now returns the present id of the kept rows
+ * @throws ScoreBatchError `conflict` if another process has erased somebody since they were read, otherwise what `verify`
+ * throws
  */
 export async function verifyBefore(
   { id, runId }: Pick<FrozenTable, 'id' | 'runId'>,

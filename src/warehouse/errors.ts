@@ -74,7 +74,7 @@ export function tryQueryIn(where: string): string {
   return `try the query in ${where}, with values for the window parameters (:window_start and so on)`;
 }
 
-/** A readiness query returned something else than one row with one boolean or null. @param name as for `rejectedQuery` */
+/** A readiness query returned something other than one row with one boolean or null. @param name as for `rejectedQuery` */
 export function notOneBoolean(name: string): ScoreBatchError {
   return new ScoreBatchError('configuration', `${name} does not return one boolean`, {
     hint: 'write a query like: select max(date) >= :window_end_date from orders',

@@ -9,7 +9,7 @@ export function incompleteHistory({ entry: { runId, window } }: PublicationSpec,
   });
 }
 
-/** The rows that somebody rolled back would be published again. Nothing is committed. */
+/** Rows that were rolled back would be published again. Nothing is committed. */
 export function rolledBackContent({ entry: { window }, rolledBack = [] }: PublicationSpec): ScoreBatchError {
   const numbers = rolledBack.map(({ publication }) => publication).join(' or ');
   return new ScoreBatchError(

@@ -11,7 +11,7 @@ export interface LedgerFilter {
   readonly near?: LedgerWindow;
   /** Earlier publications to compare this run with; see `HistoryOf`. */
   readonly history?: HistoryOf;
-  /** At most so many of the entries that the rest selects: the newest. */
+  /** Most entries to select: the newest of those that match the rest. */
   readonly newest?: number;
 }
 

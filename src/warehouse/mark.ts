@@ -8,12 +8,12 @@ export interface Mark {
   readonly run: string;
   /** ISO instant after which it can be dropped, whatever happened to its run. */
   readonly deadline: string;
-  /** If it holds rows that outlive their run. */
+  /** Set if it holds rows that outlive their run. */
   readonly kept?: KeptRows;
 }
 
 const DAY_MS = 86_400_000;
-/** Seven days to resume a run or to look at a refused one, and a day in which it works. */
+/** Seven days to resume a run or to look at a refused one, plus a day for its work. */
 const LIFETIME_DAYS = 8;
 
 export function newMark(job: string, run: string, kept?: KeptRows): Mark {

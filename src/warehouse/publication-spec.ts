@@ -30,8 +30,8 @@ export interface PublicationSpec {
   /** The ledger entry that the publishing transaction writes; it also assigns the publication number. */
   readonly entry: LedgerEntry;
   /**
-   * The publication that the plan saw. If its number differs at the publish lock, this run lost a race; ids of runs do not
-   * tell, since a rollback makes a run current again.
+   * The publication that the plan saw. If its number differs at the publish lock, this run lost a race; run ids would not show
+   * it, since a rollback makes a run current again.
    */
   readonly supersedes: Pick<Publication, 'number' | 'runId'> | undefined;
   /**
@@ -56,9 +56,9 @@ export interface PublicationSpec {
   readonly reasons?: Reasons | undefined;
   /** Share of users for the column `holdout`; undefined if the job has none. */
   readonly holdout?: number | undefined;
-  /** How many replaced publications of the window are kept; 0 keeps none. */
+  /** How many replaced publications of the window to keep. */
   readonly history: number;
-  /** The kept publication of the entry's run that is restored, instead of rows that are staged. */
+  /** The kept publication of the entry's run to restore, instead of publishing staged rows. */
   readonly restored?: number | undefined;
   /** If the run is a slice: `tables.scores` is the current table. */
   readonly current?: CurrentChange | undefined;
@@ -66,15 +66,15 @@ export interface PublicationSpec {
   readonly rolledBack?: readonly RolledBack[] | undefined;
 }
 
-/** What a slice does to the current table, beside putting the staged rows into it. */
+/** How a slice changes the current table, besides inserting the staged rows. */
 export interface CurrentChange {
-  /** Whether the staged rows are all users: those that the table has beside them are deleted now. */
+  /** Whether the staged rows are all users: other users in the table are then deleted. */
   readonly whole: boolean;
-  /** Canonical texts of keys that changed and that the query has no more. Empty if `whole`. */
+  /** Canonical strings of changed keys that the query no longer returns. Empty if `whole`. */
   readonly gone: readonly TextRow[];
-  /** ISO text with microseconds; see `SliceDetails`. */
+  /** ISO string with microseconds; see `SliceDetails`. */
   readonly asOf: string;
-  /** Where the rows that are not deleted are copied to, after the change. */
+  /** Where to copy the rows that are not deleted, after the change. */
   readonly boundary?: { readonly table: TableLayout; readonly end: string } | undefined;
 }
 
@@ -84,30 +84,30 @@ export interface TopRowsOptions extends Pick<ReconcileOptions, 'runId' | 'key'> 
   readonly rows: number;
 }
 
-/** Staged rows to read beside the published tables. */
+/** Staged rows to read together with the published tables. */
 export interface StagedToRead extends Pick<ReconcileOptions, 'runId' | 'key'> {
   readonly pinned: readonly AttemptTally[];
-  /** Whether the run is a slice: then rejected rows are read, too, and the columns `reason`, `skip_key` and `scored_at`. */
+  /** Whether the run is a slice: then rejected rows are also read, and the columns `reason`, `skip_key` and `scored_at`. */
   readonly slice?: boolean;
 }
 
-/** What is added to a publication after it was made, such as its evaluation. */
+/** An addition to a publication, such as its evaluation. */
 export interface Amendment {
-  /** The ledger entry to append. Its run must be the one that is published for its window. */
+  /** The ledger entry to append. Its run must be the one published for its window. */
   readonly entry: LedgerEntry;
   readonly ledger: TableLayout;
   /** Table whose rows of the window are replaced; it has the columns job, window_start and window_end. */
   readonly table: TableLayout;
-  /** A few thousand rows at most, each with one text per column of the table. */
+  /** At most a few thousand rows, each with one string per column of the table. */
   readonly rows: readonly TextRow[];
 }
 
-/** Rows of replaced publications that are too old to be kept. */
+/** Rows of replaced publications that are too old to keep. */
 export interface AgedRows {
-  /** Tables with the suffix `_replaced` that exist. */
+  /** Existing tables with the suffix `_replaced`. */
   readonly tables: readonly TableLayout[];
   readonly ledger: TableLayout;
   readonly job: string;
-  /** ISO text: rows that were replaced before are deleted. */
+  /** ISO string: rows replaced before this instant are deleted. */
   readonly before: string;
 }

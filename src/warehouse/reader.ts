@@ -16,6 +16,6 @@ export interface TableReader {
 /**
  * A SELECT over rows of the source that returns only text, and few rows: all of them are held in memory.
  *
- * @param relation FROM clause with the rows under their names in the query; has no alias
+ * @param relation FROM clause, without alias, of the rows under their names in the query
  */
 export type SelectText = (dialect: Dialect, relation: string) => string;

@@ -30,7 +30,8 @@ export async function readFolderMark(folder: string): Promise<Mark | undefined> 
 /**
  * Does nothing if the folder does not exist.
  *
- * @param isMeant asked of the renamed folder: if another process had put another one there, it goes back
+ * @param isMeant is asked about the renamed folder: if it is not the intended one, because another process had put one there,
+ * it is moved back
  */
 export async function removeFolder(folder: string, isMeant?: (moved: string) => Promise<boolean>): Promise<void> {
   const gone = path.join(path.dirname(folder), `${GONE}${randomBytes(4).toString('hex')}`);
@@ -44,7 +45,7 @@ export async function removeFolder(folder: string, isMeant?: (moved: string) => 
   await rm(gone, { recursive: true, force: true });
 }
 
-/** Whether a folder could not get its name because another one has it. */
+/** Whether a rename failed because another folder has the name. */
 export function isTaken(error: unknown): boolean {
   return systemCode(error) === 'ENOTEMPTY' || systemCode(error) === 'EEXIST';
 }

@@ -2,9 +2,9 @@ import { userInfo } from 'node:os';
 import type { Audit } from './warehouse.ts';
 
 /**
- * Who asks: the user of the warehouse's session, or this machine's user where the warehouse is a file.
+ * The requesting user: that of the warehouse's session, or this machine's user if the warehouse is a file.
  *
- * @returns undefined if nobody can tell
+ * @returns undefined if unknown
  */
 export async function sessionUser(sink: Pick<Audit, 'read'>): Promise<string | undefined> {
   return await sink.read(async ({ dialect, rows }) => {

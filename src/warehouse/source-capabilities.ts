@@ -21,13 +21,13 @@ export function canEstimate(source: Source): source is Source & EstimatingSource
   return 'estimate' in source;
 }
 
-/** Bytes of the largest text of a column, in UTF-8. */
+/** Bytes of the largest string of a column, in UTF-8. */
 export interface LargestText {
   readonly column: string;
   readonly bytes: number;
 }
 
-/** Optional capability of a source: it finds the column with the largest texts by one query over all rows. */
+/** Optional capability of a source: it finds the column with the largest strings in one query over all rows. */
 export interface MeasuringSource {
   /** @param texts the query's text columns */
   largest(query: Query, texts: readonly Column[], runId: string): Promise<readonly LargestText[]>;

@@ -4,23 +4,24 @@ import type { Dialect } from './dialect.ts';
 /** A view for people. */
 export interface ViewSpec {
   readonly name: TableName;
-  /** Job that the view is of: another one's is never replaced. */
+  /** Job that the view belongs to: a view of another job is never replaced. */
   readonly job: string;
   /**
-   * The SELECT, which must use each of its arguments.
+   * Returns the SELECT, which must use each of its arguments.
    *
-   * @param table a table's name, quoted, as views of this warehouse should have it
-   * @param mark condition that always holds, to be part of the SELECT: it tells whose the view is, and whether it is up to date
+   * @param table quotes a table's name as views of this warehouse should have it
+   * @param mark condition that is always true, to include in the SELECT: it identifies the view's job, and shows whether the
+   * view is up to date
    */
   readonly select: (dialect: Dialect, table: (name: TableName) => string, mark: string) => string;
 }
 
-/** A boundary's rows: copies of the current table that are not needed any more. */
+/** A boundary's rows: copies of the current table that are no longer needed. */
 export interface BoundaryRows {
   readonly table: TableName;
   readonly ledger: TableName;
-  /** The rows' job: the slices. */
+  /** The rows' job: that of the slices. */
   readonly job: string;
-  /** Instants as ISO text. */
+  /** Instants as ISO strings. */
   readonly boundaries: readonly string[];
 }

@@ -35,13 +35,13 @@ export interface FreezeOptions extends Chunking {
   /** All columns the run needs, keys included. */
   readonly columns: readonly Column[];
   readonly hash: KeyHash;
-  /** If the rows outlive their run. */
+  /** Set if the rows outlive their run. */
   readonly kept?: KeptRows | undefined;
 }
 
 /** Where runs keep intermediate results. */
 export interface Scratch {
-  /** What runs of the job have here and on this machine; empty if scratch does not exist yet. */
+  /** Artifacts of the job's runs here and on this machine; empty if scratch does not exist yet. */
   listArtifacts(): Promise<readonly ScratchArtifact[]>;
   /** Does nothing if the artifact no longer exists. @param artifact as returned by `listArtifacts` */
   drop(artifact: ScratchArtifact): Promise<void>;
@@ -57,13 +57,13 @@ export interface Source extends Scratch {
   describe(query: Query): Promise<Schema>;
   /** Whether a query of one row and one column returns true. */
   ready(query: Query): Promise<boolean>;
-  /** Runs a SELECT over the query's rows as they are now. */
+  /** Runs a SELECT over the query's present rows. */
   select(query: Query, statement: SelectText): Promise<readonly TextRow[]>;
   /** Runs a SELECT over the rows of a frozen table. */
   selectFrozen(frozen: FrozenTable, statement: SelectText): Promise<readonly TextRow[]>;
   /**
-   * The statement for people to run in the warehouse: over the frozen rows, or over the query with its values if the window is
-   * tapped.
+   * The statement for people to run in the warehouse: over the frozen rows, or if the window was tapped, over the query with
+   * its values.
    */
   showFrozen(frozen: FrozenTable, query: Query, statement: SelectText): Promise<string>;
   /** Scans the source once. Returns the run's frozen table if it already exists. */
@@ -85,7 +85,7 @@ export interface Source extends Scratch {
    */
   loadChunk(frozen: FrozenTable, chunk: number, database: Database): Promise<void>;
   /**
-   * Removes a person's rows from a frozen table, which gets another identity. Idempotent, and done as a whole or not at all.
+   * Removes a person's rows from a frozen table, which gets another identity. Idempotent and atomic.
    *
    * @returns number of removed rows
    * @throws ScoreBatchError `refused` if the table changed since it was frozen
@@ -126,7 +126,7 @@ export interface Audit {
   scoreCounts(scores: ScoresToCount): Promise<ScoreCounts | undefined>;
 }
 
-/** One run's rows of one table, and what to make of them with DuckDB expressions over the table's columns; see `csvLine`. */
+/** One run's rows of one table, and DuckDB expressions over the table's columns to render them; see `csvLine`. */
 export interface PublishedRows extends Rendering {
   readonly runId: string;
   readonly window: LedgerWindow;
@@ -156,13 +156,13 @@ export interface Sink extends Scratch, Audit {
   /** Stages one scored file. Idempotent; two attempts of one chunk are harmless. */
   stage(runId: string, scored: ScoredFile): Promise<void>;
   tally(options: ReconcileOptions): Promise<StagedTally>;
-  /** The scored rows of the first ranks, in the order of the ranks. Call it after `tally`. */
+  /** The scored rows of the top ranks, in rank order. Call it after `tally`. */
   topRows(options: TopRowsOptions): Promise<readonly TopRow[]>;
   /**
-   * Reads staged rows and published tables by the same statements. Call it after `tally`.
+   * Lets the same statements read staged rows and published tables. Call it after `tally`.
    *
-   * @param work gets a FROM clause with the scored rows of the attempts: `key_0`, … and `score`, of the types of staging; or, of
-   * a slice, with all rows
+   * @param work receives a FROM clause with the scored rows of the attempts: `key_0`, … and `score`, with the types of staging;
+   * for a slice, with all rows
    */
   readStaged<T>(options: StagedToRead, work: (reader: TableReader, staged: string) => Promise<T>): Promise<T>;
   /**
@@ -183,16 +183,16 @@ export interface Sink extends Scratch, Audit {
   /** Deletes rows of boundaries, in one transaction that takes the publish lock. Does nothing if they are gone. */
   dropBoundaries(rows: BoundaryRows): Promise<void>;
   /**
-   * Creates a view for people, or replaces it if its definition differs.
+   * Creates a view for people, or replaces the job's own if its definition differs.
    *
-   * @throws ScoreBatchError `configuration` if the name is that of a table or of a view that is not the job's
+   * @throws ScoreBatchError `configuration` if a table, or a view that is not the job's, has that name
    */
   view(spec: ViewSpec): Promise<'created' | 'replaced' | 'unchanged'>;
   /**
-   * Removes a person's rows, corrects what they count towards, and appends the entries, in one transaction that takes the
+   * Removes a person's rows, corrects the figures that include them, and appends the entries, in one transaction that takes the
    * publish lock.
    *
-   * @returns false if the ledger is not as it was when the rows were found; then nothing is written
+   * @returns false if the ledger has changed since the rows were found; then nothing is written
    */
   erase(erasure: ErasureSpec): Promise<boolean>;
   /** Rows in rank order, one range of ranks at a time, so that no window is ever sorted as a whole. */
@@ -203,7 +203,7 @@ export interface Sink extends Scratch, Audit {
   showRejected(runId: string): string;
   /**
    * A statement for people to run in the warehouse, over the staged rows (see `staged-columns.ts`). Call it after `tally`.
-   * Writes the rows to scratch once more if people could not read them where they are.
+   * Copies the rows to scratch if people could not read them where they are.
    */
   showStaged(runId: string, statement: SelectText): Promise<string>;
   /** Drops the run's staging, if it exists. */
@@ -249,15 +249,15 @@ export interface WarehouseOptions extends WarehouseAccess {
   readonly environment: NodeJS.ProcessEnv;
   /** Shows a warning that does not stop the run. */
   readonly warn: (message: string) => void;
-  /** Is told each statement that runs in the warehouse; see `Working`. */
+  /** Notified of each statement that runs in the warehouse; see `Working`. */
   readonly working?: Working | undefined;
 }
 
 /**
  * Notes a running statement.
  *
- * @param id by which it can be looked up in the warehouse; undefined until the warehouse has told it
- * @returns what to call when it has ended
+ * @param id returns the id to look it up by in the warehouse; undefined until the warehouse has reported it
+ * @returns a function to call when it has ended
  */
 export type Working = (kind: 'job' | 'query', id: () => string | undefined) => () => void;
 

@@ -10,15 +10,15 @@ export interface BulkFlags {
   readonly to?: string | undefined;
 }
 
-/** A call names at most this many windows: ten years of days, or five months of hours. */
+/** Maximum windows per call: ten years of days, or five months of hours. */
 const MOST = 3_700;
 const HOUR = 3_600_000;
 const QUARTER_HOUR = 900_000;
-/** Without changes of the clocks. */
+/** Ignoring clock changes. */
 const LENGTH_MS: Readonly<Record<Grain, number>> = { hour: HOUR, day: 24 * HOUR, week: 168 * HOUR };
 const EXAMPLES: Readonly<Record<Grain, string>> = { week: '2026-W47', day: '2026-11-18', hour: '2026-11-18T09' };
 const NAMES: Readonly<Record<Grain, string>> = { week: 'a week', day: 'a day', hour: 'an hour' };
-/** The option of other commands that names one such window. */
+/** The flag with which other commands name such a window. */
 const FLAGS = { week: 'week', day: 'date', hour: 'hour' } as const satisfies Record<Grain, keyof WindowFlags>;
 
 /**
@@ -60,7 +60,7 @@ export function lastComplete(grain: Grain, zone: string, now: number): Window {
   return windowFromFlags({ [FLAGS[grain]]: true }, zone, now);
 }
 
-/** The window of a grain that an instant in epoch milliseconds is in. */
+/** The window of a grain that contains an instant in epoch milliseconds. */
 export function windowAt(instant: number, grain: Grain, zone: string): Window {
   const date = wallClock(instant, zone).slice(0, 10);
   if (grain === 'hour') return hourWindow(lastWholeHour(instant, zone), zone);
@@ -85,7 +85,7 @@ function nextWindow({ end, zone }: Pick<Window, 'end' | 'zone'>, grain: Grain): 
   }
 }
 
-/** The grain of a label; undefined if it has the form of none. */
+/** The grain of a label; undefined if the string does not look like a label. */
 function kindOfLabel(text: string): Grain | undefined {
   if (/^\d{4}-W\d{1,2}$/.test(text)) return 'week';
   if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return 'day';
@@ -107,7 +107,7 @@ function labelled(flag: string, text: string, grain: Grain, zone: string): Windo
   return windowFromFlags({ [FLAGS[kind]]: text }, zone, 0);
 }
 
-/** Suggests the window of the job's grain that a label is in, or begins with. */
+/** Suggests the window of the job's grain in which a label's window starts. */
 function asGrain(text: string, grain: Grain): string {
   const date = parseWeek(text) ?? parseDate(text.slice(0, 10));
   const label = date && { week: weekOf(date), day: date, hour: `${date}T00` }[grain];

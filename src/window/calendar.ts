@@ -23,14 +23,14 @@ export type CalendarDate = string;
 /** Wall-clock time in milliseconds, as if the zone were UTC. */
 type WallClock = number;
 
-/** `2026-11-18` → itself; undefined if the text is not a calendar date. */
+/** `2026-11-18` → itself; undefined if the string is not a calendar date. */
 export function parseDate(text: string): CalendarDate | undefined {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
   const date = parseISO(text, UTC);
   return isValid(date) && formatDate(date) === text && text < LAST ? text : undefined;
 }
 
-/** Monday of an ISO week such as `2026-W47`; undefined if the text is not an ISO week or the week does not exist. */
+/** Monday of an ISO week such as `2026-W47`; undefined if the string is not an ISO week or the week does not exist. */
 export function parseWeek(text: string): CalendarDate | undefined {
   const match = /^(\d{4})-W(\d{2})$/.exec(text);
   if (!match) return undefined;

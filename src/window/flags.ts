@@ -86,7 +86,7 @@ function dayNamed(text: string, zone: string): Window {
 /**
  * An hour by its label, which has an offset if the clocks show the hour twice: `2026-10-25T02+0200`.
  *
- * @param flag that has the text, for messages
+ * @param flag that has the string, for messages
  * @throws ScoreBatchError `usage` if there is no such hour, or there are two
  */
 export function hourNamed(text: string, zone: string, flag: string): Window {
@@ -118,10 +118,10 @@ function rangeWindow(from: string | undefined, to: string | undefined, zone: str
 }
 
 /**
- * The instant that a text names, in epoch milliseconds: an ISO week or a date (its first instant in the zone), an instant with an offset,
- * or a wall-clock time in the zone.
+ * The instant that a string names, in epoch milliseconds: an ISO week or a date (its first instant in the zone), an instant
+ * with an offset, or a wall-clock time in the zone.
  *
- * @throws ScoreBatchError `usage` if it is none of them
+ * @throws ScoreBatchError `usage` if it is something else
  */
 export function instantNamed(text: string, zone: string, flag: string): number {
   const monday = parseWeek(text);

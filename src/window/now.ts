@@ -25,7 +25,7 @@ export function readNow(environment: NodeJS.ProcessEnv): number {
 }
 
 /**
- * An instant with an offset, as epoch milliseconds; undefined if the text is none.
+ * An instant with an offset, as epoch milliseconds; undefined if the string is anything else.
  *
  * `Date.parse` alone also accepts `1Z` (a month of 2001), February 30 (March 2) and years with six digits.
  */
@@ -33,7 +33,7 @@ export function parseInstant(text: string): number | undefined {
   const [, year, month, day, hour, minute, second = '0', ...offset] = INSTANT.exec(text) ?? [];
   if (year === undefined || Number(year) < YEARS.first || Number(year) > YEARS.last) return undefined;
   const local = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)));
-  // A part that is too large changes the next larger one.
+  // An excessive part, such as day 31 of a short month, carries over into the next larger part.
   const isReal =
     local.getUTCMonth() === Number(month) - 1 && local.getUTCDate() === Number(day) && local.getUTCHours() === Number(hour);
   const [offsetHours = '0', offsetMinutes = '0'] = offset;

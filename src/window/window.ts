@@ -42,8 +42,8 @@ export function previousWindow(window: Window): Window | undefined {
 }
 
 /**
- * The time in which the outcome of a window's users becomes known: it begins where the window ends, and ends so many days
- * later at the same time of the zone's day. If the clocks skip that time, it ends an hour later.
+ * The time in which the outcome of a window's users becomes known. It begins where the window ends, and ends this many days
+ * later at the same local time. If the clocks skip that time, it ends an hour later.
  */
 export function labelWindow({ end, zone }: Window, days: number): Window {
   const start = end.getTime();
@@ -103,7 +103,7 @@ function localDate(instant: number, zone: string): CalendarDate {
   return wallClock(instant, zone).slice(0, 10);
 }
 
-/** `2026-11-18T09:00:00.000Z` → `20261118T090000Z`; milliseconds stay unless they are zero. */
+/** `2026-11-18T09:00:00.000Z` → `20261118T090000Z`; keeps milliseconds unless they are zero. */
 function compact(instant: number): string {
   return new Date(instant)
     .toISOString()

@@ -15,7 +15,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   string: 'text',
 };
 
-/** A text that is not YAML can have a problem per character. */
+/** Text that is not YAML can cause a problem per character. */
 const MAX_PROBLEMS = 20;
 
 /** Limits how far aliases expand; see `maxAliasCount` of the package yaml. */
@@ -37,7 +37,7 @@ interface Options<T> {
   readonly hint: string;
   /** If given, `${NAME}` in values is replaced from it. */
   readonly environment?: NodeJS.ProcessEnv;
-  /** Checks across keys, made once every key is valid on its own. */
+  /** Checks across keys; run once every key is valid on its own. */
   readonly crossChecks: (value: T) => readonly Problem[];
 }
 
@@ -143,7 +143,7 @@ function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
   }
 }
 
-/** The problems of the union's branch that fits the value's form; of the first branch if none fits. */
+/** The problems of the union's branch that fits the value's form, or of the first branch if none fits. */
 function branchProblems({ errors }: z.core.$ZodIssueInvalidUnion, path: Path, schema: z.ZodType): Problem[] {
   const isOfForm = (issues: readonly z.core.$ZodIssue[]) =>
     !issues.some(({ path: inner, code }) => inner.length === 0 && (code === 'invalid_type' || code === 'invalid_value'));
@@ -176,13 +176,13 @@ function keysAt(schema: z.ZodType, path: Path): string[] {
   return typeof node === 'object' ? Object.keys(node.properties ?? {}) : [];
 }
 
-/** Of a union that includes a map, the map. */
+/** The map branch of a union that has one. */
 function asMap(node: z.core.JSONSchema._JSONSchema | undefined): z.core.JSONSchema._JSONSchema | undefined {
   const forms = typeof node === 'object' ? node.anyOf : undefined;
   return forms?.find((form) => typeof form === 'object' && form.properties !== undefined) ?? node;
 }
 
-/** Offset of the key or value that a problem is about; of the nearest parent if it is missing. */
+/** Offset of the key or value that a problem is about, or of the nearest parent if it is missing. */
 function positionOf(document: Document, { path, key }: Problem): number | undefined {
   if (key !== undefined) {
     const parent = path.length === 0 ? document.contents : document.getIn(path, true);

@@ -3,8 +3,8 @@ import { isNode, isScalar, parseDocument } from 'yaml';
 const REFERENCE = /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/;
 
 /**
- * Whether a value stands in the YAML text itself, instead of being taken from a variable by `${NAME}`. So does the default of
- * `${NAME:-default}`.
+ * Whether a value is literally in the YAML text, rather than taken from a variable by `${NAME}`. The default of
+ * `${NAME:-default}` counts as literal.
  *
  * @returns false if there is no value at the path
  */

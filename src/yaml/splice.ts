@@ -14,17 +14,16 @@ import {
 
 /** Changes in the text of a YAML map. */
 export interface Splices {
-  /** New texts of keys of the map; each has a value that is not a map or a list. */
+  /** New strings for keys of the map, whose values must not be maps or lists. */
   readonly set: Readonly<Record<string, string>>;
   /** Keys to remove, each as its path from the top. */
   readonly remove: readonly (readonly string[])[];
 }
 
 /**
- * Changes values of a YAML map and removes keys by cutting the text. Every other byte stays: comments, quotes, spaces.
+ * Changes values and removes keys of a YAML map by cutting the text. Every other byte stays: comments, quotes, spaces.
  *
- * @returns undefined if a key is not there, or not written in a way that can be cut: a map in braces, a value by
- *   reference, a text below `|` or `>`
+ * @returns undefined if a key is missing, or its form cannot be cut: a map in braces, an alias, a block below `|` or `>`
  */
 export function spliced(text: string, { set, remove }: Splices): string | undefined {
   const { contents, errors } = parseDocument(text);
@@ -50,11 +49,11 @@ function replacement(map: unknown, key: string, value: string): Cut | undefined 
   const node = pairOf(map, key)?.value;
   if (!isScalar(node) || isBlock(node) || node.anchor !== undefined || !node.range) return undefined;
   const [from, to] = node.range;
-  // A long path stays on one line.
+  // Keeps a long path on one line.
   return { from, to, by: stringify(value, { lineWidth: 0 }).trimEnd() };
 }
 
-/** Whole lines, with comments inside of the value and below it that are indented more than the key. */
+/** Cuts whole lines, with comments inside the value, and comments below it that are indented more than the key. */
 function removal(text: string, top: unknown, path: readonly string[]): Cut | undefined {
   let map = top;
   let pair: Pair | undefined;
@@ -82,7 +81,7 @@ function pairOf(map: unknown, name: string): Pair | undefined {
   return map.items.find(({ key }) => isScalar(key) && key.value === name);
 }
 
-/** Where the last value of a pair ends; undefined if other parts of the text refer to it, or it is a block. */
+/** End of a pair's last value; undefined if other parts of the text refer to it, or it is a block. */
 function endOf(node: unknown): number | undefined {
   if (isPair(node)) return endOf(node.value) ?? (isNode(node.key) && node.value === null ? node.key.range?.[1] : undefined);
   if (!isNode(node) || isAlias(node) || !node.range) return undefined;
@@ -90,12 +89,12 @@ function endOf(node: unknown): number | undefined {
   return (isScalar(node) || isCollection(node)) && !isBlock(node) && node.anchor === undefined ? node.range[1] : undefined;
 }
 
-/** Whether a text is below `|` or `>`. Its range ends where the next line starts, not where its last line ends. */
+/** Whether a string is a block below `|` or `>`. Its range ends where the next line starts, not where its last line ends. */
 function isBlock(node: Node): boolean {
   return isScalar(node) && (node.type === Scalar.BLOCK_LITERAL || node.type === Scalar.BLOCK_FOLDED);
 }
 
-/** The start of the next line. */
+/** Start of the next line. */
 function lineEnd(text: string, from: number): number {
   const end = text.indexOf('\n', from);
   return end < 0 ? text.length : end + 1;

@@ -33,7 +33,7 @@ export function zipMapsOf({ graph }: OnnxModel): ZipMap[] {
  * The model without its ZipMaps. The tensor of probabilities, under its own name, replaces each list of maps as an output.
  * Everything else stays the same, byte for byte.
  *
- * @throws ScoreBatchError `configuration` if there is none, or another node reads its maps
+ * @throws ScoreBatchError `configuration` if it has none, or another node reads its maps
  */
 export function withoutZipMaps(model: OnnxModel): OnnxModel {
   const { graph } = model;
@@ -47,7 +47,7 @@ export function withoutZipMaps(model: OnnxModel): OnnxModel {
   const outputs = graph.outputs.flatMap((output) => {
     const zipMap = zipMaps.find((other) => other.output === output.name);
     if (zipMap === undefined) return [output];
-    // The tensor may be an output already.
+    // The tensor may already be an output.
     return graph.outputs.some(({ name }) => name === zipMap.tensor) ? [] : [tensorOutput(zipMap)];
   });
   const values = graph.values.filter(({ name }) => !zipMaps.some(({ output, tensor }) => name === output || name === tensor));
@@ -77,7 +77,7 @@ function classesOf({ message }: OnnxNode): readonly string[] | undefined {
   try {
     return attributes.integers('classlabels_int64s').map(String);
   } catch (error) {
-    // Classes such as -1 and 1. The tensor's columns are in their order anyway.
+    // Classes such as -1 and 1. The tensor's columns follow their order anyway.
     if (error instanceof RangeError) return undefined;
     throw error;
   }

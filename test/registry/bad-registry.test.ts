@@ -271,6 +271,23 @@ it.each<[what: string, code: number, message: RegExp, how: How]>([
     /models:\/linear\/7 has no model\.yaml among its artifacts/,
     { version: { files: { 'model.onnx': Buffer.from('x') } } },
   ],
+  ...[
+    ['a golden file with a name that no file system takes', 'g'.repeat(300)],
+    ['a golden file below the model file', 'model.onnx/golden.csv'],
+  ].map(([what = '', name = '']): [what: string, code: number, message: RegExp, how: How] => [
+    what,
+    78,
+    /names an artifact "(g{100}|model\.onnx\/golden\.csv)", which cannot be a file here/,
+    {
+      version: {
+        files: {
+          ...FILES,
+          'model.yaml': Buffer.from(`${FILES['model.yaml']}`.replace(/^golden:.*$/m, `golden: { file: ${name} }`)),
+          [name]: Buffer.from('x'),
+        },
+      },
+    },
+  ]),
   [
     'a golden file elsewhere',
     78,

@@ -1,4 +1,4 @@
-import { chmod, mkdir, stat, utimes } from 'node:fs/promises';
+import { chmod, mkdir, readdir, stat, utimes } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -7,10 +7,12 @@ import { artifactRoot } from '../../src/registry/artifact-path.ts';
 import { keep } from '../../src/registry/cache.ts';
 import { send } from '../../src/registry/request.ts';
 import { trackingServer, transferMs } from '../../src/registry/server.ts';
+import { deliveringProject, LINK, WEBHOOK } from '../delivery/project.ts';
+import { webhookServer } from '../delivery/webhook-server.ts';
 import { writeBundle } from '../support/challenger-project.ts';
 import { linearProject } from '../support/linear-project.ts';
 import { repository, temporaryFolder } from '../support/project.ts';
-import { scoreBatch } from '../support/score-batch.ts';
+import { scoreBatch, startScoreBatch } from '../support/score-batch.ts';
 import { digestOfFiles, fakeRegistry, filesOf, json } from './fake-registry.ts';
 
 const LINEAR = repository('test', 'fixtures', 'models', 'linear');
@@ -24,14 +26,25 @@ async function otherFiles(): Promise<Record<string, Buffer>> {
   return await filesOf(folder);
 }
 
-async function project(url: string) {
-  const folder = await linearProject({ edit: (job) => job.replace('model: model', 'model: models:/linear@champion') });
+interface ProjectOptions {
+  /** Of the job file. */
+  readonly delivery?: string;
+  /** Address of the webhook that `delivery` names. */
+  readonly webhook?: string;
+  /** Further lines of the job file. */
+  readonly more?: string;
+}
+
+async function project(url: string, { delivery, webhook, more = '' }: ProjectOptions = {}) {
+  const edit = (job: string) => `${job.replace('model: model', 'model: models:/linear@champion')}${more}`;
+  const folder = await (delivery === undefined ? linearProject({ edit }) : deliveringProject(delivery, { edit }));
   const environment = {
+    ...(webhook !== undefined && { CHURN_WEBHOOK_URL: webhook }),
     ...{ MLFLOW_TRACKING_URI: url, MLFLOW_HTTP_REQUEST_TIMEOUT: '1' },
     SCORE_BATCH_MODEL_CACHE: path.join(await temporaryFolder(), 'cache'),
   };
   const call = (...args: string[]) => scoreBatch(folder, args, environment);
-  return { folder, call };
+  return { folder, call, environment };
 }
 
 it('a tag with the digest of another bundle is not believed, though that bundle is cached', async () => {
@@ -64,21 +77,39 @@ it('`model push` takes no version for its own that has the tag and lacks the fil
   expect(registry.requests.join('\n')).toContain('/runs/create');
 });
 
-it('`score` and `publish` can be repeated after the window was published and the alias has moved', async () => {
+it('`score` and `publish` can be repeated after the window was published and told of, and the alias has moved', async () => {
   const registry = await fakeRegistry({
     7: { files: FILES, tags: TAGS },
     8: { files: await otherFiles() },
   });
-  const { call } = await project(registry.url);
+  const { url: webhook, posted } = await webhookServer();
+  const { call } = await project(registry.url, { delivery: LINK + WEBHOOK, webhook });
   for (const step of ['freeze', 'score', 'publish']) {
     const { code, stderr } = await call(step, '--week', '1997-W11');
     expect(code, stderr).toBe(0);
   }
+  // The message has entries of the window's ledger after those of the run.
+  expect(posted).toHaveLength(1);
   registry.champion = '8';
   for (const step of ['score', 'publish']) {
     const { code, stderr } = await call(step, '--week', '1997-W11');
     expect(code, stderr).toBe(0);
   }
+});
+
+it('a full disk does not count as a registry that is down: no older version is taken, and nothing is kept', async () => {
+  const registry = await fakeRegistry({
+    7: { files: FILES, tags: TAGS },
+    8: { files: { ...FILES, 'model.onnx': Buffer.alloc(17e6) } },
+  });
+  const { folder, call, environment } = await project(registry.url, { more: 'registry: { when_down: pinned }\n' });
+  expect(await call('--week', '1997-W11')).toMatchObject({ code: 0 });
+  registry.champion = '8';
+  // A limit of 8 or 16 MB per file, by the shell; the system refuses to write more, as if the disk were full.
+  const limited = ['sh', '-c', 'ulimit -f 16384 && exec "$@"', 'sh'];
+  const { code, stderr } = await startScoreBatch(folder, ['--week', '1997-W11'], environment, limited).ended;
+  expect({ code, stderr }).toEqual({ code: 77, stderr: expect.stringMatching(/model\.onnx cannot be written \(EFBIG\)/) });
+  expect(await readdir(environment.SCORE_BATCH_MODEL_CACHE)).toEqual([TAGS['score_batch.digest'], 'versions']);
 });
 
 it('`model init` makes a bundle that its owner can edit and others can read, as the umask says', async () => {
@@ -127,8 +158,7 @@ it('an upload has time for its size', async () => {
     );
   await expect(put(1)).rejects.toMatchObject({ kind: 'unavailable', message: expect.stringContaining('did not answer') });
   const answer = await put(5e6);
-  expect(answer.response.status).toBe(200);
-  await answer.response.text();
+  expect(answer.status).toBe(200);
   answer.end();
 });
 

@@ -4,7 +4,7 @@ __version__ = "0.1.0"
 
 
 def get_provider_info() -> dict:
-    """What Airflow shows of the package; see `airflow providers list`."""
+    """What Airflow shows about the package; see `airflow providers list`."""
     return {
         "package-name": "score-batch-airflow",
         "name": "score-batch",

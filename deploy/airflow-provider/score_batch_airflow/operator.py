@@ -16,11 +16,11 @@ PROJECT = os.environ.get("SCORE_BATCH_PROJECT", "/srv/churn")
 COMMAND = os.environ.get("SCORE_BATCH_COMMAND", "node node_modules/score-batch/dist/cli.js")
 
 # The same command would fail again: first fix the call (64), the data (65), the permissions (77) or the job (78).
-# Other failures may be gone at the next try; 99 is "nothing to score".
+# Other failures may have passed by the next try; 99 is "nothing to score".
 NOT_RETRIED = {64, 65, 77, 78}
 # The source is not ready, or network, quota, disk or time ran out.
 UNAVAILABLE = 69
-# Variable with the file for what the command prints.
+# Variable with the path of the file for the command's output.
 PRINTED = "SCORE_BATCH_PRINTED"
 
 
@@ -30,9 +30,9 @@ class ScoreBatchOperator(BashOperator):
     :param arguments: the command with its flags; a Jinja template.
     :param env: variables to add to those of the worker.
     :param wait: how long to wait for a source that is not ready (69), without a failed try: the task is deferred, and needs no
-        worker until it looks again. When it is over, the task fails without a retry, which would wait as long once more.
-        Without it, 69 is a failed try as any other.
-    :param look_every: the time between two looks.
+        worker until it tries again. After this time, the task fails without a retry, which would wait just as long again.
+        If unset, 69 is a failed try like any other.
+    :param look_every: the time between two tries while waiting.
     """
 
     def __init__(
@@ -44,8 +44,8 @@ class ScoreBatchOperator(BashOperator):
         **kwargs,
     ) -> None:
         super().__init__(
-            # exec, so that the signal of a time-out or of "mark failed" reaches score-batch, and the exit code Airflow.
-            # Airflow reads stdout and stderr as one, and a warning may come after the summary: the summary has a file of its own.
+            # exec, so that the signal of a time-out or of "mark failed" reaches score-batch, and the exit code reaches Airflow.
+            # Airflow merges stdout and stderr, and a warning may follow the summary, so the summary goes to its own file.
             bash_command=f'exec {COMMAND} {arguments} --json >"${PRINTED}"',
             cwd=kwargs.pop("cwd", PROJECT),
             append_env=True,
@@ -65,8 +65,8 @@ class ScoreBatchOperator(BashOperator):
     def look_again(self, context, event, until: str | None):
         """Runs the command.
 
-        :param event: of the trigger that has waited; it says nothing.
-        :param until: the instant after which 69 fails the task; none if it is a failed try.
+        :param event: of the trigger that has waited; unused.
+        :param until: the instant after which 69 fails the task; None if 69 is an ordinary failed try.
         """
         try:
             return self.summary(context)
@@ -81,14 +81,14 @@ class ScoreBatchOperator(BashOperator):
                 raise
             if now() + self.look_every > datetime.fromisoformat(until):
                 raise AirflowFailException(f"the source was not ready for {self.wait}") from error
-        # What waits is the triggerer's clock, not the command: it needs the worker's files, memory and credentials, and a triggerer
-        # may start a trigger twice.
+        # The triggerer only waits; it does not run the command, which needs the worker's files, memory and credentials. Also, a
+        # triggerer may start a trigger twice.
         self.defer(
             trigger=TimeDeltaTrigger(self.look_every), method_name=self.look_again.__name__, kwargs={"until": until}
         )
 
     def summary(self, context):
-        """Runs the command to its end. Gives what it printed as the last line."""
+        """Runs the command to its end. Returns the last line that it printed."""
         with tempfile.NamedTemporaryFile("r", encoding="utf-8") as file:
             self.printed = file.name
             try:

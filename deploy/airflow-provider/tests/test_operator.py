@@ -1,4 +1,4 @@
-"""Runs the operator as a worker does, with small commands in place of score-batch: what it makes of their ends."""
+"""Runs the operator as a worker does, with small commands in place of score-batch, and checks how it handles their exit codes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_source_that_is_not_ready_is_waited_for_without_a_worker(run):
         task.execute({})
     assert isinstance(deferred.value.trigger, DateTimeTrigger)
     assert deferred.value.trigger.moment <= datetime.now(timezone.utc) + timedelta(minutes=5)
-    # It looks again until an instant that stays the same, and is then done, or fails: a retry would wait once more.
+    # Until a fixed instant it tries again; then it has succeeded or fails, because a retry would wait again.
     until = deferred.value.kwargs["until"]
     with pytest.raises(TaskDeferred) as again:
         getattr(task, deferred.value.method_name)({}, None, **deferred.value.kwargs)

@@ -6,19 +6,19 @@ import { VERDICT, verdictViews } from './verdicts.ts';
 import { featureColumns, featureType, windowViews } from './windows.ts';
 
 export interface FlinkSettings {
-  /** How often Flink commits what it has written: until then a reader of committed records sees nothing of it. */
+  /** How often Flink commits its output: until then, readers of committed records do not see it. */
   readonly checkpointMs?: number;
-  /** A partition without records for so long holds the others back no more; undefined: it holds them back. */
+  /** After this long without records, a partition no longer holds the others back; undefined for never. */
   readonly idleMs?: number | undefined;
 }
 
 const DAY = 86_400_000;
 
 /**
- * The features as a job of Flink SQL from the input topic to a topic of features, a statement after the other, each ended by `;` and
- * an empty line.
+ * The features as a Flink SQL job from the input topic to a topic of features: statements that each end with `;` and an empty
+ * line.
  *
- * @throws ScoreBatchError `configuration` if the features are as of arrival, or one has the name of a column that the outputs have, too
+ * @throws ScoreBatchError `configuration` if the features are as of arrival, or one is named like a column that the outputs add
  */
 export function flinkSql(features: EventFeatures, topics: FlinkTopics, settings: FlinkSettings = {}): string {
   const { name, key } = features;
@@ -51,7 +51,7 @@ export function flinkSettings(features: EventFeatures, { checkpointMs = 10_000, 
   const options = {
     'execution.checkpointing.interval': `${checkpointMs} ms`,
     'execution.checkpointing.mode': 'EXACTLY_ONCE',
-    // What is known of an id or a partition is forgotten after so long without a record of it.
+    // State of an id or a partition expires after this long without a record of it.
     'table.exec.state.ttl': `${Math.max(DAY, 2 * horizonMs(features))} ms`,
     'table.local-time-zone': 'UTC',
     ...(idleMs === undefined ? {} : { 'table.exec.source.idle-timeout': `${idleMs} ms` }),
@@ -59,13 +59,13 @@ export function flinkSettings(features: EventFeatures, { checkpointMs = 10_000, 
   return Object.entries(options).map(([option, value]) => `SET ${literal(option)} = ${literal(value)}`);
 }
 
-/** From the table `NAME_events` to the views `NAME_verdicts` and `NAME_windows`. */
+/** Views from the table `NAME_events` to `NAME_verdicts` and `NAME_windows`. */
 export function flinkViews(features: EventFeatures): string[] {
   const views = [...verdictViews(`${features.name}_events`, features), ...windowViews(features)];
   return views.map(({ name, query }) => `CREATE VIEW ${quoted(name)} AS\n${query}`);
 }
 
-/** Both outputs in one job, so that they share the reading; a topic has one writer, as its transactional ids demand. */
+/** Both outputs in one job, which share reading the input; a topic has a single writer, as its transactional ids require. */
 export function flinkInserts(features: EventFeatures): string {
   const { name, fields } = features;
   const place = [LOG.partition, LOG.offset].map(quoted);
@@ -84,13 +84,13 @@ WHERE NOT (${IS_VALID});
 END`;
 }
 
-/** Fields, place in the log, and features. */
+/** Fields, log position, and features. */
 export function outputColumns(features: EventFeatures): string[] {
   const values = features.features.map((feature) => `${quoted(feature.name)} ${featureType(feature, features)}`);
   return [...fieldColumns(features), ...placeColumns(features), ...values];
 }
 
-/** Where the record is, and why it is in no window: none of its values. */
+/** Position of the record, and why it is in no window; none of its values. */
 export function rejectedColumns(features: EventFeatures): string[] {
   return [...placeColumns(features), `${quoted(REASON)} STRING`];
 }
@@ -102,7 +102,7 @@ function placeColumns(features: EventFeatures): string[] {
   return [`${quoted(partition)} INT`, `${quoted(offset)} BIGINT`];
 }
 
-/** Named as in the warehouse. */
+/** Names of the position columns, as in the warehouse. */
 function placeNames({ log }: EventFeatures): { readonly partition: string; readonly offset: string } {
   return { partition: log?.partition ?? 'kafka_partition', offset: log?.offset ?? 'kafka_offset' };
 }

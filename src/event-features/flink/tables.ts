@@ -1,22 +1,24 @@
 import { type EventFeatures, NEWEST_TIME, OLDEST_TIME } from '../definition.ts';
 import { flinkType, interval, literal, quoted } from './text.ts';
 
-/** Topics that the script reads and writes, and how it reaches them. */
+/** Topics that the script reads and writes, and how to reach them. */
 export interface FlinkTopics {
   /** `host:port` */
   readonly brokers: readonly string[];
   readonly group: string;
   readonly input: string;
   readonly features: string;
-  /** Late events, duplicates and events ahead of their timestamp, each with its reason. */
+  /** Topic for late events, duplicates and events ahead of their timestamp, each with its reason. */
   readonly rejected: string;
-  /** Further properties of Kafka's client, such as `security.protocol`. */
+  /** Further properties of the Kafka client, such as `security.protocol`. */
   readonly properties?: Readonly<Record<string, string>>;
 }
 
-/** Columns that are no field: a field's name cannot have a dollar. */
+/** Columns that are not fields: a field's name cannot contain a dollar sign. */
 export const LOG = { partition: '$partition', offset: '$offset', timestamp: '$timestamp' } as const;
-/** 1970 for a record that is not an event, or is ahead of its timestamp: neither moves the watermark. Flink refuses null. */
+/**
+ * 1970 for a record that is not an event or is ahead of its timestamp: neither moves the watermark. Flink does not accept null.
+ */
 export const ROW_TIME = '$row_time';
 export const IS_VALID = `${quoted(ROW_TIME)} > TO_TIMESTAMP_LTZ(0, 3)`;
 export const ARRIVAL = '$arrival';
@@ -40,15 +42,16 @@ export function inputTable(table: string, features: EventFeatures, topics: Flink
       'properties.auto.offset.reset': 'earliest',
       'scan.startup.mode': 'group-offsets',
       format: 'json',
-      // Without it a record that is not JSON ends the job. With it, that is passed over. A field of another type is coerced, or null.
+      // Without this, a record that is not JSON would end the job; with it, such records are skipped. Fields of other types are
+      // coerced, or null.
       'json.ignore-parse-errors': 'true',
     },
   );
 }
 
 /**
- * An event is due once no event that is not late can come before it: if its time is below the newest one minus lateness. Flink
- * takes what is at or below the watermark, so that the watermark is one millisecond less.
+ * Lag of the watermark. An event is due once only late events could still come before it: once its time is below the maximum
+ * minus lateness. Flink takes what is at or below the watermark, hence the extra millisecond.
  */
 export function frontierLag({ latenessMs }: EventFeatures): string {
   return interval(latenessMs + 1);
@@ -64,7 +67,7 @@ export function timeColumns(features: EventFeatures, timestamp: string): string[
   ];
 }
 
-/** What columns can tell of the form of an event; Flink's JSON coerces other types, see docs/stream-flink.md. */
+/** The rules for an event that columns can check; Flink's JSON coerces other types, see docs/stream-flink.md. */
 export function isEvent({ key, id, time, fields }: EventFeatures): string {
   const numbers = fields.flatMap(({ name, type }) => {
     if (name === time) return [];
@@ -90,7 +93,7 @@ export function fieldColumns({ fields }: EventFeatures): string[] {
   return fields.map(({ name, type }) => `${quoted(name)} ${flinkType(type)}`);
 }
 
-/** A topic that is written in the transactions of Flink's checkpoints. */
+/** A topic that Flink writes in the transactions of its checkpoints. */
 export function outputTable(
   table: string,
   columns: readonly string[],
@@ -103,7 +106,7 @@ export function outputTable(
     'value.format': 'json',
     'sink.delivery-guarantee': 'exactly-once',
     'sink.transactional-id-prefix': `${topics.group}-${topic}`,
-    // The broker's limit (transaction.max.timeout.ms) unless it was changed; a checkpoint must not take longer.
+    // The broker's default limit (transaction.max.timeout.ms); a checkpoint must not take longer.
     'properties.transaction.timeout.ms': '900000',
   });
 }

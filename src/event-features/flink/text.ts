@@ -18,11 +18,11 @@ export function quoted(name: string): string {
 export function literal(value: string | number | boolean): string {
   if (typeof value === 'string') return `'${value.replaceAll("'", "''")}'`;
   if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE';
-  // A literal with a point would be a DECIMAL.
+  // A literal with a decimal point would be a DECIMAL.
   return Number.isSafeInteger(value) ? String(value) : `CAST('${value}' AS DOUBLE)`;
 }
 
-/** `INTERVAL '0 00:05:00.000' DAY TO SECOND(3)`: other forms take two digits only. */
+/** `INTERVAL '0 00:05:00.000' DAY TO SECOND(3)`: other forms allow only two digits. */
 export function interval(milliseconds: number): string {
   const at = (unit: number, size: number, digits = 2): string =>
     String(Math.floor(milliseconds / unit) % size).padStart(digits, '0');
@@ -31,7 +31,7 @@ export function interval(milliseconds: number): string {
   return `INTERVAL '${days} ${clock}' DAY TO SECOND(3)`;
 }
 
-/** Of all conditions; TRUE for none. Null fulfils none, so that the result may be null instead of false. */
+/** Conjunction of all conditions; TRUE for none. Null meets no condition, so the result may be null instead of false. */
 export function predicate(where: readonly Condition[], fields: readonly EventField[]): string {
   return where.length === 0 ? 'TRUE' : where.map((condition) => test(condition, fields)).join(' AND ');
 }

@@ -2,7 +2,7 @@ import { type EventFeatures, horizonMs } from '../definition.ts';
 import { ARRIVAL, IS_VALID, LOG, ROW_TIME } from './tables.ts';
 import { quoted } from './text.ts';
 
-/** `accepted`, or why an event is in no window. */
+/** Column with `accepted`, or why an event is in no window. */
 export const VERDICT = '$verdict';
 
 const MAXIMUM = quoted('$maximum');
@@ -10,7 +10,7 @@ const NEWEST = quoted('$newest');
 const EARLIER = quoted('$earlier');
 const COPIES = quoted('$copies');
 
-/** Views that end in `verdicts`: every record of the input with its verdict. */
+/** Views ending in `verdicts`: every record of the input with its verdict. */
 export function verdictViews(input: string, features: EventFeatures): { readonly name: string; readonly query: string }[] {
   const { id, time, latenessMs, name } = features;
   const at = quoted(time);
@@ -25,8 +25,8 @@ FROM ${quoted(input)}
 WHERE ${IS_VALID}`,
     newest: `SELECT *, MAX(${at}) OVER ${copies} AS ${NEWEST}
 FROM ${quoted(`${name}_maximum`)}`,
-    // No window may end before the current row. The newest copy so far never falls, so that the smaller one of this row and the
-    // row before is that of the row before.
+    // No window may end before the current row. The running newest copy never decreases, so the minimum of this row and the
+    // previous one is that of the previous one.
     earlier: `SELECT *, MIN(${NEWEST}) OVER last_two AS ${EARLIER}, COUNT(*) OVER last_two AS ${COPIES}
 FROM ${quoted(`${name}_newest`)}
 WINDOW last_two AS ${last}`,

@@ -3,15 +3,15 @@ import { ROW_TIME } from './tables.ts';
 import { flinkType, interval, predicate, quoted } from './text.ts';
 import { VERDICT } from './verdicts.ts';
 
-/** Columns that one OVER window adds, and rows that it is over. */
+/** An OVER window, and the columns that it adds. */
 interface Over {
   readonly window: string;
   readonly columns: readonly string[];
 }
 
 /**
- * Views of accepted events with what the features are made of: a view per OVER window, since a query may have only one.
- * The last one is `NAME_windows`.
+ * Views of accepted events with what the features are computed from: one view per OVER window, since a query may have only one.
+ * The last is `NAME_windows`.
  */
 export function windowViews(features: EventFeatures): { readonly name: string; readonly query: string }[] {
   const { name } = features;
@@ -28,7 +28,7 @@ export function windowViews(features: EventFeatures): { readonly name: string; r
   return views;
 }
 
-/** The value of each feature, over the columns of the last view. */
+/** The value of each feature, from the columns of the last view. */
 export function featureColumns(features: EventFeatures): string[] {
   return features.features.map((feature) => `${featureValue(feature, features)} AS ${quoted(feature.name)}`);
 }
@@ -40,7 +40,7 @@ export function featureType({ aggregate, field }: WindowFeature, { fields }: Eve
   return 'BIGINT';
 }
 
-/** A window per length, with the aggregates of the features that have it. */
+/** One window per length, with the aggregates of its features. */
 function lengths(features: EventFeatures): Over[] {
   const all = [...new Set(features.features.map(({ windowMs }) => windowMs))].sort((a, b) => a - b);
   return all.map((windowMs) => ({
@@ -74,23 +74,25 @@ function aggregates(feature: WindowFeature, features: EventFeatures): string[] {
 }
 
 /**
- * The value after what orders it: 13 digits of time, the id in hexadecimal, a blank. The blank is below every hexadecimal digit, so that
- * an id is below the longer ones that begin with it. Two accepted events of a partition in one window never have the same id; those of
- * two partitions may, and where their times are the same, too, the text of the value decides.
+ * The value with a sort prefix: 13 digits of time, the id in hexadecimal, a blank. The blank sorts below hexadecimal digits, so
+ * an id sorts before longer ones that begin with it. Two accepted events of a partition in one window never have the same id;
+ * events of two partitions may, and if their times are also equal, the value's text decides.
  */
 function tagged(value: string, { time, id }: EventFeatures): string {
   const order = `LPAD(CAST(${quoted(time)} AS STRING), 13, '0') || HEX(${quoted(id)})`;
   return `${order} || ' ' || CAST(${value} AS STRING)`;
 }
 
-/** Filters of the features that say how long ago: each needs the event before. */
+/** Distinct filters of the `since` features: each needs the previous event. */
 function sinceFilters({ features }: EventFeatures): (readonly Condition[])[] {
   const all = features.filter(({ aggregate }) => aggregate === 'since').map(({ where }) => where);
   const texts = all.map((where) => JSON.stringify(where));
   return all.filter((_, i) => texts.indexOf(texts[i] ?? '') === i);
 }
 
-/** For each filter: how many fulfil it at the same instant; then the time of the event before, among those that fulfil it as e does. */
+/**
+ * For each filter: how many match at the same instant, then the time of the previous event among those that match as e does.
+ */
 function ties({ key, time }: EventFeatures, filters: readonly (readonly Condition[])[]): Over[] {
   if (filters.length === 0) return [];
   const order = `ORDER BY ${quoted(ROW_TIME)}`;
@@ -117,7 +119,7 @@ function featureValue(feature: WindowFeature, features: EventFeatures): string {
   return aggregate === 'since' ? since(feature, features) : value;
 }
 
-/** An event that fulfils the filter sees itself as the newest one: then the event before counts. */
+/** An event that matches the filter is itself the newest match, so the previous event counts. */
 function since({ name, where, windowMs }: WindowFeature, features: EventFeatures): string {
   const i = sinceFilters(features).findIndex((filter) => JSON.stringify(filter) === JSON.stringify(where));
   const [match, ties, before, rows] = ['match', 'ties', 'before', 'rows'].map((part) => quoted(`$${part}_${i}`));

@@ -3,15 +3,15 @@ import { USED } from './attributes.ts';
 import type { EventDialect } from './dialect.ts';
 import { validSql } from './valid.ts';
 
-/** Names of columns that the statement adds; a field begins with a letter. */
+/** Names of columns that the statement adds; fields begin with a letter. */
 const LOG_PARTITION = '_log_partition';
 export const LOG_OFFSET = '_log_offset';
-/** Start of the stretch of time, as long as the longest window, that an event is in. */
+/** Start of the time bucket of an event; buckets are as long as the longest window. */
 export const BUCKET = '_bucket';
-/** Time and id as one text, in whose order the last value is the last. */
+/** Time and id as one string, which sorts the last value last. */
 export const ORDER = '_order';
 
-/** Epoch milliseconds at which the window of the job starts and ends. */
+/** Start and end of the job's window, in epoch milliseconds. */
 export function windowOf(dialect: EventDialect): { readonly start: string; readonly end: string } {
   return { start: dialect.epochMs(':window_start'), end: dialect.epochMs(':window_end') };
 }
@@ -20,25 +20,26 @@ export function longestWindow({ features }: EventFeatures): number {
   return Math.max(...features.map(({ windowMs }) => windowMs));
 }
 
-/** Columns that say which event it is. An id may come again once its first event is forgotten, with another time. */
+/** Columns that identify an event. An id may come again, with another time, once its first event is forgotten. */
 export function identityOf(dialect: EventDialect, { log, key, id, time }: EventFeatures): readonly string[] {
   return log === undefined ? [key, id, time].map((field) => dialect.column(field)) : [LOG_PARTITION, LOG_OFFSET];
 }
 
 /**
- * Columns whose events see each other. As of event it is the key alone: the message key has one partition, and the events of another
- * key, which only Flink computes, may be in several. As of arrival nothing says in which order those of two partitions came.
+ * Columns that partition events by who sees whom. As of event it is the key alone: a message key has one partition, and events
+ * of another key, which only Flink computes, may be in several. As of arrival it includes the partition: arrivals in two
+ * partitions have no order.
  */
 export function keyOf(dialect: EventDialect, { asOf, key }: EventFeatures): readonly string[] {
   return asOf === 'event' ? [dialect.column(key)] : [LOG_PARTITION, dialect.column(key)];
 }
 
 /**
- * Parts of a WITH clause, the last of which, `_accepted`, has the accepted events that may matter to the window of the job.
- * docs/event-features.md proves that what is read is enough to know which events are late or duplicates.
+ * Parts of a WITH clause, of which the last, `_accepted`, has the accepted events that may matter to the job's window.
+ * docs/event-features.md proves that these rows suffice to find late events and duplicates.
  *
  * @param table quoted
- * @param used column of the version of attributes that an event was scored with
+ * @param used column with the version of attributes that an event was scored with
  */
 export function acceptedSql(dialect: EventDialect, features: EventFeatures, table: string, used: string | undefined): string[] {
   const { fields, log, id, time, latenessMs, skewMs } = features;

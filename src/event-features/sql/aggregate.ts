@@ -6,13 +6,13 @@ interface Of {
   readonly value: string | undefined;
   /** Undefined if every event counts. */
   readonly condition: string | undefined;
-  /** What orders events by time and id. */
+  /** Expression that orders events by time and id. */
   readonly order: string;
-  /** ` over w` or nothing. */
+  /** ` over w`, or empty. */
   readonly over: string;
 }
 
-/** An aggregate of the values of events that fulfil a condition. */
+/** An aggregate over the values of events that meet a condition. */
 export function aggregateSql(
   dialect: EventDialect,
   aggregate: Exclude<Aggregate, 'since'>,

@@ -2,10 +2,10 @@ import type { TableName } from '../../domain/table-name.ts';
 import type { EventFeatures } from '../definition.ts';
 import type { EventDialect } from './dialect.ts';
 
-/** A table of what is known of keys. */
+/** A table with the attributes of keys. */
 export interface AttributeTable {
   readonly table: TableName;
-  /** Column that holds the key of events. */
+  /** Column with the key of events. */
   readonly key: string;
   readonly columns: readonly string[];
   /**
@@ -21,14 +21,16 @@ export interface AttributeTable {
     | { readonly is: 'valid'; readonly from: string };
 }
 
-/** The join of attributes: further parts of the WITH clause, columns and FROM. An event without attributes has nulls. */
+/**
+ * The join of attributes: further parts of the WITH clause, of the columns and of FROM. An event without attributes has nulls.
+ */
 export interface AttributeJoin {
   readonly parts: readonly string[];
   readonly columns: readonly string[];
   readonly from: string;
 }
 
-/** @param event alias of the relation with the events */
+/** @param event alias of the events' relation */
 export function attributeSql(
   dialect: EventDialect,
   { key, time }: EventFeatures,
@@ -39,13 +41,13 @@ export function attributeSql(
   const of = dialect.column(attributes.key);
   const columns = attributes.columns.map((name) => `h.${dialect.column(name)}`);
   const text = (expression: string) => `cast(${expression} as ${dialect.types.text})`;
-  // The key of an event is a text; that of the table may be a whole number, as in the stream.
+  // The event's key is a string; that of the table may be an integer, as in the stream.
   const same = `${text(`h.${of}`)} = ${event}.${dialect.column(key)}`;
   switch (attributes.row.is) {
     case 'current':
       return { parts: [], columns, from: `left join ${table} h on ${same}` };
     case 'used': {
-      // The plain text of a text and of a whole number is the one that the stream wrote; it takes no other versions.
+      // Plain text of a string or an integer is what the stream wrote; other types of versions are refused.
       const { version } = attributes.row;
       return {
         parts: [],
@@ -71,5 +73,5 @@ export function attributeSql(
   }
 }
 
-/** The column of the events' table that says which version was used. */
+/** Column of the events' table with the version that was used. */
 export const USED = '_attributes_version';

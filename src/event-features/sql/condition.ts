@@ -2,7 +2,7 @@ import type { Condition, EventField, FieldType } from '../definition.ts';
 import type { EventDialect } from './dialect.ts';
 
 /**
- * All conditions as one expression; undefined without any. Null fulfils none.
+ * All conditions as one expression; undefined if there are none. Null meets no condition.
  *
  * @param at prefix of the columns: `b.`
  */
@@ -35,6 +35,6 @@ function valueSql(dialect: EventDialect, value: string | number | boolean, type:
   if (typeof value === 'string') return dialect.literal(value);
   if (typeof value === 'boolean') return String(value);
   if (type === 'int64') return String(value);
-  // The shortest text that is this double; as a literal it could be a decimal.
+  // The shortest text of this double; a bare literal could be a decimal.
   return `cast('${value.toExponential()}' as ${dialect.types.double})`;
 }

@@ -3,16 +3,16 @@ import type { Aggregate } from '../definition.ts';
 
 /** How the SQL of events differs between warehouses. */
 export interface EventDialect {
-  /** Always quoted: each warehouse has words of its own that a bare name must not be. */
+  /** Always quoted, because reserved words differ per warehouse. */
   column(name: string): string;
   table(name: TableName): string;
-  /** A text without control characters. */
+  /** Literal of a string without control characters. */
   literal(text: string): string;
   readonly types: { readonly text: string; readonly double: string };
-  /** Epoch milliseconds of an instant. */
+  /** An instant as epoch milliseconds. */
   epochMs(instant: string): string;
-  /** A sum of whole numbers as int64; a statement with one that int64 does not hold fails. */
+  /** Sum of integers as int64; the statement fails if it overflows. */
   wholeSum(sum: string): string;
-  /** Whether the aggregate may look back in `order by time range between … preceding and current row`; else it is a join. */
+  /** Whether the aggregate can use `order by time range between … preceding and current row`; otherwise a join computes it. */
   looksBack(aggregate: Aggregate): boolean;
 }

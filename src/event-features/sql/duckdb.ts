@@ -7,7 +7,7 @@ export const DUCKDB: EventDialect = {
   literal: (text) => `'${text.replaceAll("'", "''")}'`,
   types: { text: 'varchar', double: 'double' },
   epochMs: (instant) => `epoch_ms(${instant})`,
-  // Sums are HUGEINT, and the cast refuses what int64 does not hold.
+  // Sums are HUGEINT, and the cast fails beyond int64.
   wholeSum: (sum) => `cast(${sum} as bigint)`,
   looksBack: () => true,
 };

@@ -21,10 +21,10 @@ export interface EventSource {
 }
 
 /**
- * One SELECT with a row per accepted event whose time is in the window `[:window_start, :window_end)`: its fields in the order of
- * the feature file, then its features, then its attributes. What it computes is in docs/event-features.md.
+ * A SELECT with a row per accepted event whose time is in the window `[:window_start, :window_end)`: its fields in the order of
+ * the feature file, then its features, then its attributes. docs/event-features.md defines what it computes.
  *
- * @throws ScoreBatchError `configuration` for features as of arrival without columns that say in which order events arrived
+ * @throws ScoreBatchError `configuration` for features as of arrival without columns that tell the order of arrival
  */
 export function eventSql(features: EventFeatures, { table, kind, attributes }: EventSource): string {
   if (features.asOf === 'arrival' && features.log === undefined) {
@@ -63,7 +63,7 @@ from ${from.join('\n  ')}
 where ${at} >= ${start} and ${at} < ${end}`;
 }
 
-/** Digest of the features that a statement of `eventSql` computes; undefined for another one. */
+/** Digest of the features that a statement of `eventSql` computes; undefined for other SQL. */
 export function digestOfSql(sql: string): string | undefined {
   return /^-- features of \S+ as of \w+, ([0-9a-f]{64})$/m.exec(sql.split('\n', 1)[0] ?? '')?.[1];
 }

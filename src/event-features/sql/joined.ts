@@ -5,9 +5,9 @@ import { conditionSql } from './condition.ts';
 import type { EventDialect } from './dialect.ts';
 
 /**
- * The part `_joined` of a WITH clause: events of the job's window (a), each joined with those that it sees (b). Time is cut into
- * stretches as long as the longest window, so that b is in the stretch of a or in the one before, and the join has an equality
- * per stretch.
+ * The part `_joined` of a WITH clause: events of the job's window (a), each joined with those that it sees (b). Time is divided
+ * into buckets as long as the longest window, so b is in the bucket of a or the one before, and each gives the join an
+ * equality.
  */
 export function joinedSql(dialect: EventDialect, features: EventFeatures, joined: readonly WindowFeature[]): string {
   const identity = identityOf(dialect, features);
@@ -42,7 +42,7 @@ export function joinedSql(dialect: EventDialect, features: EventFeatures, joined
 function expression(dialect: EventDialect, features: EventFeatures, feature: WindowFeature): string {
   const { aggregate, field, windowMs } = feature;
   const at = dialect.column(features.time);
-  // Offsets are those of a partition, and as of event there may be several.
+  // Offsets are per partition, and as of event there may be several partitions.
   const own = features.log === undefined ? [dialect.column(features.id)] : identityOf(dialect, features);
   const chosen = conditionSql(dialect, features.fields, feature.where, 'b.');
   const conditions = [

@@ -5,7 +5,7 @@ import { aggregateSql } from './aggregate.ts';
 import { conditionSql } from './condition.ts';
 import type { EventDialect } from './dialect.ts';
 
-/** The part `_seen` of a WITH clause: accepted events with features that look back in ordered windows. */
+/** The part `_seen` of a WITH clause: accepted events with the features that ordered windows can compute. */
 export function lookBackSql(dialect: EventDialect, features: EventFeatures, ranged: readonly WindowFeature[]): string {
   const key = keyOf(dialect, features).join(', ');
   const at = dialect.column(features.time);
@@ -37,7 +37,7 @@ function expression(dialect: EventDialect, features: EventFeatures, feature: Win
     return aggregateSql(dialect, feature.aggregate, { value, condition, order: ORDER, over: ` over ${window}` });
   }
   const at = dialect.column(features.time);
-  // Times are whole milliseconds: what is not tied is 1 ms or more before.
+  // Times are whole milliseconds: what is not tied is at least 1 ms earlier.
   const tied = condition === undefined ? 'count(*)' : `count(case when ${condition} then 1 end)`;
   const self = condition === undefined ? '1' : `case when ${condition} then 1 else 0 end`;
   const before = condition === undefined ? at : `case when ${condition} then ${at} end`;

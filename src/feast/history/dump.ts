@@ -7,14 +7,14 @@ import { parseRegistry, type Registry } from './registry.ts';
 
 const MOST = 2 ** 28;
 
-/** Feast imports half a gigabyte of packages first. */
+/** Long, because Feast first imports half a gigabyte of packages. */
 const TIMEOUT_MS = 300_000;
 
 /**
- * The registry of a Feast repo: what `feast registry-dump` prints in its folder, or a file with that. Feast itself reads the
- * registry, wherever it is kept.
+ * The registry of a Feast repo: the output of `feast registry-dump` in its folder, or a file with it. Feast itself reads the
+ * registry, wherever it is stored.
  *
- * @param place folder with feature_store.yaml, or file of JSON
+ * @param place folder with feature_store.yaml, or JSON file
  * @throws ScoreBatchError `configuration` if there is none, or Feast cannot be run there
  */
 export async function readRepo(place: string, environment: NodeJS.ProcessEnv): Promise<Registry> {

@@ -3,25 +3,25 @@ import type { WarehouseKind } from '../../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { View } from './service.ts';
 
-/** Column of the rows to score: as of when features are taken. Feast's own name in examples. */
+/** Column of the rows to score with the time as of which features are taken; Feast's examples call it this. */
 export const AS_OF = 'event_timestamp';
 
 export interface QueryOptions {
   readonly service: string;
   readonly views: readonly View[];
   readonly kind: WarehouseKind;
-  /** The table of the rows to score, as SQL. */
+  /** SQL of the table with the rows to score. */
   readonly table: string;
-  /** A file as the query names it: as it is, or relative to the project. */
+  /** Path of a file in the query: unchanged, or relative to the project. */
   readonly file: (uri: string) => string;
 }
 
-/** The join keys of all views, each once. */
+/** The join keys of all views, without duplicates. */
 export function joinKeysOf(views: readonly View[]): string[] {
   return [...new Set(views.flatMap(({ keys }) => keys.map(({ name }) => name)))];
 }
 
-/** Columns of the features, view by view: the feature's own name, or `view__feature` where another column has it. */
+/** Names of the feature columns, per view: the feature's own, or `view__feature` if that is taken. */
 export function featureColumns(views: readonly View[]): readonly (readonly string[])[] {
   const taken = [...joinKeysOf(views), AS_OF, ...views.flatMap(({ features }) => features.map(({ name }) => name))];
   return views.map((view) =>
@@ -30,8 +30,9 @@ export function featureColumns(views: readonly View[]): readonly (readonly strin
 }
 
 /**
- * The point-in-time query of a feature service: for each row to score, the newest row of each view that is not after it, and
- * within the view's TTL, both ends included. Of rows of the same time the one that was created last counts, a null first.
+ * The point-in-time query of a feature service: for each row to score, the newest row of each view that is not after it and is
+ * within the view's TTL, both ends included. Of rows with the same time the last created one counts, and null counts as created
+ * first.
  *
  * @throws ScoreBatchError `configuration` if rows of a view are in another kind of warehouse
  */
@@ -98,12 +99,12 @@ function viewStep(view: View, columns: readonly string[], { kind, file, step }: 
   ].join('\n');
 }
 
-/** The oldest time that counts. */
+/** The oldest time within the TTL. */
 function before(ttl: bigint, kind: WarehouseKind): string {
   const [length, unit] = ttl % 1_000_000n === 0n ? [ttl / 1_000_000n, 'second'] : [ttl, 'microsecond'];
   if (kind === 'bigquery') return `timestamp_sub(entities.${AS_OF}, interval ${length} ${unit})`;
   if (kind === 'snowflake') return `timestampadd(${unit}, -${length}, entities.${AS_OF})`;
-  // DuckDB takes only 32 bits after `interval`.
+  // DuckDB's `interval` takes only 32 bits.
   return `entities.${AS_OF} - to_${unit}s(${length})`;
 }
 

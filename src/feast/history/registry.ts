@@ -1,9 +1,9 @@
 import { ScoreBatchError } from '../../errors.ts';
 
-/** A message of the registry as JSON, in protobuf's form: what has its default value is left out. */
+/** A message of the registry in protobuf's JSON form, which omits default values. */
 export type Message = Readonly<Record<string, unknown>>;
 
-/** What `feast registry-dump` prints, by name. */
+/** Contents of `feast registry-dump`, by name. */
 export interface Registry {
   readonly services: ReadonlyMap<string, Message>;
   /** Feature views and stream feature views. */
@@ -16,7 +16,7 @@ export interface Registry {
 export function parseRegistry(text: string, file: string): Registry {
   let dump: unknown;
   try {
-    // Feast may warn on the same stream before.
+    // Feast may first print warnings to the same stream.
     dump = JSON.parse(text.slice(Math.max(0, text.indexOf('{'))));
   } catch {
     throw notADump(file);
@@ -52,12 +52,12 @@ export function messagesOf(value: unknown): readonly Message[] {
   return Array.isArray(value) ? value.filter(isMessage) : [];
 }
 
-/** Empty for a text that is left out. */
+/** Empty for an omitted string. */
 export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** The texts of a map from text to text. */
+/** The entries of a map from string to string. */
 export function textMapOf(value: unknown): ReadonlyMap<string, string> {
   return new Map(isMessage(value) ? Object.entries(value).map(([key, text]) => [key, textOf(text)]) : []);
 }

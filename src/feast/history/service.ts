@@ -2,24 +2,24 @@ import { ScoreBatchError } from '../../errors.ts';
 import { didYouMean } from '../../suggest.ts';
 import { isMessage, type Message, messagesOf, type Registry, textMapOf, textOf } from './registry.ts';
 
-/** Where the rows of a view are. */
+/** Where a view's rows are stored. */
 type Rows =
   | { readonly kind: 'file'; readonly uri: string }
   | { readonly kind: 'bigquery' | 'snowflake'; readonly table: readonly string[] }
   | { readonly kind: 'bigquery' | 'snowflake'; readonly query: string };
 
-/** A feature view as a service takes part of it. Columns are those of its rows, before Feast renames them. */
+/** The part of a feature view that a service uses. Columns are those of its rows, before Feast renames them. */
 export interface View {
-  /** Of the view, or the alias that the service gives it. */
+  /** Name of the view, or the service's alias for it. */
   readonly name: string;
   readonly rows: Rows;
-  /** Of each join key: its name where rows are scored, and its column. */
+  /** Per join key: its name in the rows to score, and its column. */
   readonly keys: readonly { readonly name: string; readonly column: string }[];
   readonly features: readonly { readonly name: string; readonly column: string }[];
   readonly time: string;
-  /** Decides between rows of the same time; undefined: nothing does. */
+  /** Column that breaks ties of time; undefined if none does. */
   readonly created: string | undefined;
-  /** Microseconds that a row is known for; undefined: for ever. */
+  /** Microseconds for which a row is valid; undefined for forever. */
   readonly ttl: bigint | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface View {
 const DUMMY = '__dummy_id';
 
 /**
- * The views of a feature service, as their point-in-time query needs them.
+ * The views of a feature service, as needed for their point-in-time query.
  *
  * @throws ScoreBatchError `configuration` if there is no such service, or SQL cannot do what it asks
  */
@@ -102,7 +102,7 @@ function rowsOf(view: string, source: Message): Rows {
   );
 }
 
-/** `2592000s`, `0.5s` → microseconds; zero is none. */
+/** `2592000s`, `0.5s` → microseconds; undefined for zero. */
 function microsecondsOf(duration: string): bigint | undefined {
   const [, whole = '0', fraction = ''] = /^(\d+)(?:\.(\d+))?s$/.exec(duration) ?? [];
   const microseconds = BigInt(whole) * 1_000_000n + BigInt(fraction.padEnd(6, '0').slice(0, 6));

@@ -10,7 +10,7 @@ import { isRaw, toInferRequest } from './request.ts';
 import { writeAnswer } from './response.ts';
 import { statusOf } from './status.ts';
 
-/** Asks for a model; an empty version leaves it to the server. */
+/** Identifies a model; an empty version leaves the choice to the server. */
 interface ModelQuery {
   readonly name: string;
   readonly version: string;
@@ -18,7 +18,7 @@ interface ModelQuery {
 
 type Call<Request> = ServerUnaryCall<Request, unknown>;
 
-/** The methods of the Open Inference Protocol. ModelInfer takes and gives messages as bytes. */
+/** The methods of the Open Inference Protocol. ModelInfer receives and returns messages as bytes. */
 export function inferenceCalls({ grpc }: GrpcPackages, service: Service): UntypedServiceImplementation {
   function unary<Request>(answer: (request: Request, call: Call<Request>) => unknown) {
     return async (call: Call<Request>, send: sendUnaryData<unknown>): Promise<void> => {
@@ -49,10 +49,10 @@ async function modelInfer(service: Service, bytes: Buffer, call: Call<Buffer>): 
   const gone = new AbortController();
   let answered = false;
   const leave = () => {
-    // Every call is cancelled in the end, and an abort makes an error with its stack.
+    // Every call is cancelled in the end, and an abort creates an error with a stack.
     if (!answered) gone.abort();
   };
-  // A call that was cancelled before does not say so again.
+  // A call that is already cancelled does not emit the event again.
   if (call.cancelled) leave();
   else call.once('cancelled', leave);
   const answer = await infer(service, {
@@ -67,7 +67,7 @@ async function modelInfer(service: Service, bytes: Buffer, call: Call<Buffer>): 
   return writeAnswer(answer, isRaw(message));
 }
 
-/** A message that cannot be read belongs to none of the models. */
+/** Observes a message that cannot be read without a model. */
 function read(service: Service, bytes: Buffer): RequestMessage {
   try {
     return readRequest(bytes);

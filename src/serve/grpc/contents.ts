@@ -19,11 +19,11 @@ import {
   VARINT,
 } from './wire.ts';
 
-/** Where the elements of a datatype are in InferTensorContents, and how. */
+/** Which field of InferTensorContents has a datatype's elements, and how to read them. */
 interface Contents {
   readonly field: number;
   readonly wire: number;
-  /** An array of `count` elements, and what reads the next of them. @param name for messages */
+  /** Returns an array of `count` elements, and a function that reads the next one. @param name for messages */
   readonly make: (
     count: number,
     name: string,
@@ -64,7 +64,7 @@ const CONTENTS: Readonly<Record<Datatype, Contents>> = {
   },
 };
 
-/** Names of the fields of InferTensorContents, by their number. */
+/** Names of the fields of InferTensorContents, by field number. */
 const FIELDS = [
   '',
   'bool_contents',
@@ -78,11 +78,11 @@ const FIELDS = [
 ] as const;
 
 /**
- * The elements of a tensor from its typed contents, packed or not.
+ * Reads a tensor's elements from its typed contents, packed or not.
  *
  * @param bytes the InferTensorContents
- * @throws ServeFailure `invalid` if they are not as many as the shape says, are in the field of another datatype, do not fit the
- *   datatype, or are not UTF-8
+ * @throws ServeFailure `invalid` if their number differs from the shape, they are in the field of another datatype, do not fit
+ * the datatype, or are not UTF-8
  */
 export function readContents(
   { name, datatype, shape }: { readonly name: string; readonly datatype: Datatype; readonly shape: readonly number[] },
@@ -92,7 +92,7 @@ export function readContents(
   const count = elementsOf(name, shape);
   const wrongCount = (what: string) =>
     new ServeFailure('invalid', `${shown(name)} has ${what} elements; its shape needs ${count}`);
-  // The shape is the client's word: nothing is allocated for elements that cannot be there.
+  // Do not trust the client's shape: allocate nothing for elements that cannot be there.
   if (count > bytes.length) throw wrongCount('fewer');
   const { data, take } = make(count, name);
   let at = 0;
@@ -129,7 +129,7 @@ function floats(
   };
 }
 
-/** Integers of up to 32 bits, as varints. */
+/** Integers of up to 32 bits, from varints. */
 function integers(
   field: number,
   array: (count: number) => Uint8Array | Int8Array | Int16Array | Int32Array | Uint16Array | Uint32Array,
@@ -154,7 +154,7 @@ function integers(
   };
 }
 
-/** Integers of 64 bits, as varints. */
+/** Integers of 64 bits, from varints. */
 function long(field: number, array: (count: number) => BigInt64Array | BigUint64Array): Contents {
   return {
     field,

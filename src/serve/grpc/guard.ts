@@ -5,19 +5,19 @@ import { isAuthorized } from '../tokens.ts';
 import type { GrpcPackages } from './packages.ts';
 import { statusOf } from './status.ts';
 
-/** What says only whether the server is there, which probes of an orchestrator ask without a token. */
+/** Methods that only say whether the server is up: orchestrators' probes call them without a token. */
 const OPEN = /^\/(grpc\.health\.v1\.Health\/|inference\.GRPCInferenceService\/Server(Live|Ready)$)/;
 
-/** What each call goes through first. */
+/** Checks that every call passes first. */
 export interface Guard {
   readonly interceptor: ServerInterceptor;
-  /** Ends streams that never end by themselves, such as health watches. */
+  /** Ends streams that never end on their own, such as health watches. */
   endStreams(): void;
 }
 
 /**
- * Ends calls without a token before their message is read, those whose message does not arrive in time, and streams of answers
- * beyond as many as there may be connections: who watches the health needs no token.
+ * Ends calls without a token before their message is read, calls whose message does not arrive in time, and server streams
+ * beyond the most connections: watching the health needs no token.
  *
  * @param called is told of each call before anything else is done for it
  */
@@ -34,7 +34,7 @@ export function createGuard({ grpc }: GrpcPackages, settings: ServeSettings, cal
     let timer: NodeJS.Timeout | undefined;
     function waitForRequest(): void {
       const { requestMs } = settings.limits;
-      // An error takes longer to make than all else here, because of its stack.
+      // Refuse only when needed: creating an error costs more than all else here, because of its stack.
       const refuseLate = () => refuse(call, new ServeFailure('late', `the request did not arrive in ${requestMs} ms`));
       timer = setTimeout(refuseLate, requestMs).unref();
     }
@@ -53,7 +53,7 @@ export function createGuard({ grpc }: GrpcPackages, settings: ServeSettings, cal
               return;
             }
             if (responseStream) streams.add(call);
-            // A stream of requests has no end that it should have reached.
+            // A request stream has no end to wait for.
             if (!requestStream) waitForRequest();
             nextMetadata(metadata);
           },
@@ -61,7 +61,7 @@ export function createGuard({ grpc }: GrpcPackages, settings: ServeSettings, cal
             clearTimeout(timer);
             nextHalfClose();
           },
-          // However the call ended.
+          // Called however the call ended.
           onCancel() {
             clearTimeout(timer);
             streams.delete(call);
@@ -81,7 +81,7 @@ export function createGuard({ grpc }: GrpcPackages, settings: ServeSettings, cal
 /** @param open whether the method may be called without a token */
 function refusalOf(metadata: Metadata, { tokens, origins }: ServeSettings, open: boolean): ServeFailure | undefined {
   const [origin] = metadata.get('origin');
-  // Only a page in a browser has an origin.
+  // Only browser pages send an origin.
   if (origin !== undefined && !origins.includes('*') && !origins.includes(origin.toString())) {
     return new ServeFailure('forbidden', 'pages of that origin may not call this server');
   }

@@ -2,17 +2,17 @@ import type { Server } from '@grpc/grpc-js';
 import type { Service } from '../service.ts';
 import { type GrpcPackages, INFERENCE } from './packages.ts';
 
-/** How often watchers learn whether the server is still ready, beside each call that asks. */
+/** How often watchers learn whether the server is ready; each call to check updates it, too. */
 const EVERY_MS = 250;
 
 /** gRPC's health service. */
 export interface Health {
-  /** Takes over whether the server is ready. */
+  /** Updates the status from the server's readiness. */
   refresh(): void;
   end(): void;
 }
 
-/** Tells of the server as a whole (the empty name) and of the service of inference. */
+/** Adds the health of the whole server (the empty name) and of the inference service. */
 export function addHealth({ health }: GrpcPackages, server: Server, service: Service): Health {
   const current = (): 'SERVING' | 'NOT_SERVING' => (service.ready() && !service.draining() ? 'SERVING' : 'NOT_SERVING');
   let told = current();

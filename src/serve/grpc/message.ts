@@ -16,13 +16,13 @@ import {
   VARINT,
 } from './wire.ts';
 
-/** Tensors, requested outputs and parameters of one request, each. More features than any model has. */
+/** Most tensors, requested outputs, and parameters of one request each; no model has this many features. */
 const MOST = 10_000;
 
-/** Parts of the contents of a tensor. Nobody sends more than one, although Protocol Buffers allow it. */
+/** Most parts of a tensor's contents. Protocol Buffers allow several, but nobody sends more than one. */
 const MOST_PARTS = 64;
 
-/** Dimensions of a tensor. */
+/** Most dimensions of a tensor. */
 const MOST_DIMENSIONS = 16;
 
 type ParameterValue = boolean | number | string;
@@ -30,7 +30,7 @@ type ParameterValue = boolean | number | string;
 /** Parameters of a request, a tensor or a requested output. */
 type Parameters = Readonly<Record<string, ParameterValue>>;
 
-/** An input tensor whose typed contents are not read yet. */
+/** An input tensor with its typed contents still undecoded. */
 export interface TensorMessage {
   readonly name: string;
   readonly datatype: string;
@@ -43,7 +43,7 @@ export interface TensorMessage {
 /** A ModelInferRequest. */
 export interface RequestMessage {
   readonly name: string;
-  /** Empty: the server chooses. */
+  /** Empty to let the server choose. */
   readonly version: string;
   readonly id: string;
   readonly parameters: Parameters;
@@ -52,19 +52,19 @@ export interface RequestMessage {
   readonly raw: readonly Buffer[];
 }
 
-/** Takes the value of one field. */
+/** Consumes the value of one field. */
 type Take = (cursor: Cursor) => void;
 
 /** Counts one more parameter of a request. */
 type CountParameter = () => void;
 
-/** Where a field is that is not there. Of one that comes several times the last counts, and only that is read. */
+/** Position of an absent field. The last occurrence of a field counts, and only that is read. */
 const NOWHERE = 0;
 
 /**
  * Reads a ModelInferRequest.
  *
- * @throws ServeFailure `invalid` if it is malformed, `too large` if it has more of anything than a model can have
+ * @throws ServeFailure `invalid` if it is malformed, `too large` if anything in it exceeds what a model can have
  */
 export function readRequest(bytes: Buffer): RequestMessage {
   let [name, version, id] = [NOWHERE, NOWHERE, NOWHERE];
@@ -129,7 +129,7 @@ function readTensor(bytes: Buffer, countParameter: CountParameter): TensorMessag
     datatype: textAt(bytes, datatype, 'a datatype'),
     shape,
     parameters: parameters.read(),
-    // A message that comes in parts is the parts one after another.
+    // Concatenating the parts of a message yields the message.
     contents: contents.length > 1 ? Buffer.concat(contents) : contents[0],
   };
 }
@@ -186,7 +186,7 @@ function readParameter(bytes: Buffer): ParameterValue {
   return value ?? textAt(bytes, text, 'a parameter');
 }
 
-/** Reads a message most of whose fields are length-delimited. @param other what takes a field of another type */
+/** Reads a message whose fields are mostly length-delimited. @param other consumes a field of another type */
 function readDelimited(
   bytes: Buffer,
   takes: Readonly<Record<number, Take>>,

@@ -4,12 +4,12 @@ import { ScoreBatchError, systemCode } from '../../errors.ts';
 /** The service of the Open Inference Protocol, by its full name. */
 export const INFERENCE = 'inference.GRPCInferenceService';
 
-/** The protocol's definition. The build puts it beside the files that it makes. */
+/** The protocol's definition. The build puts it beside its output. */
 export const PROTO = fileURLToPath(new URL('./open_inference_grpc.proto', import.meta.url));
 
 type Grpc = typeof import('@grpc/grpc-js');
 
-/** The packages of gRPC, which not every installation has and which no other command loads. */
+/** The gRPC packages, which are optional and which no other command loads. */
 export interface GrpcPackages {
   readonly grpc: Grpc;
   readonly loader: typeof import('@grpc/proto-loader');
@@ -26,7 +26,7 @@ export async function loadPackages(): Promise<GrpcPackages> {
       import('grpc-health-check'),
       import('@grpc/reflection'),
     ]);
-    // It prints what it also throws, and what clients do wrong.
+    // It would print what it also throws, and mistakes of clients.
     grpc.setLogVerbosity(grpc.logVerbosity.NONE);
     return { grpc, loader, health, reflection };
   } catch (error) {

@@ -7,16 +7,16 @@ import { shown } from '../shown.ts';
 import { readContents } from './contents.ts';
 import type { RequestMessage, TensorMessage } from './message.ts';
 
-/** Whether a request has raw contents: then its answer has too. */
+/** Whether a request has raw contents; the answer then has, too. */
 export function isRaw({ raw }: RequestMessage): boolean {
   return raw.length > 0;
 }
 
 /**
- * The tensors of a request, from raw or from typed contents.
+ * The tensors of a request, from raw or typed contents.
  *
- * @throws ServeFailure `invalid` if it has both, or a tensor's contents are not what its shape and datatype say; `too large` if
- *   it has more of anything than the model takes
+ * @throws ServeFailure `invalid` if it has both, or contents do not match their shape and datatype; `too large` if anything in
+ * it exceeds what the model accepts
  */
 export function toInferRequest(message: RequestMessage, checkSize: CheckSize): InferRequest {
   const { id, parameters, inputs, outputs, raw } = message;

@@ -1,7 +1,7 @@
 import { writeRaw } from '../oip/raw.ts';
 import type { InferAnswer, OutputTensor } from '../oip/tensor.ts';
 
-// Numbers of fields of ModelInferResponse and its parts, as in open_inference_grpc.proto.
+// Field numbers of ModelInferResponse and its parts, as in open_inference_grpc.proto.
 const MODEL_NAME = 1;
 const MODEL_VERSION = 2;
 const ID = 3;
@@ -17,17 +17,17 @@ const FP32_CONTENTS = 6;
 const FP64_CONTENTS = 7;
 const BYTES_CONTENTS = 8;
 
-/** More than a field's number and length, or an integer, take. */
+/** Upper bound of the bytes of a field's number and length, or of an integer. */
 const VARINTS = 20;
 
-/** A message is written from its end, so that the length of each part is known when it is to be written. */
+/** Messages are written back to front, so that the length of each part is known when it is written. */
 interface Target {
   readonly bytes: Buffer;
-  /** Where what is written begins. */
+  /** Where the bytes written so far begin. */
   at: number;
 }
 
-/** A ModelInferResponse. @param raw whether the request had raw contents: then the answer has too */
+/** Encodes a ModelInferResponse. @param raw whether the request had raw contents; the answer then has, too */
 export function writeAnswer({ model, id = '', outputs }: InferAnswer, raw: boolean): Buffer {
   const size = outputs.reduce((sum, output) => sum + mostBytes(output), mostOf([model.name, model.version, id]));
   const target: Target = { bytes: Buffer.allocUnsafe(size), at: size };
@@ -56,7 +56,7 @@ function tensor(target: Target, output: OutputTensor, raw: boolean): void {
   textField(target, NAME, output.name);
 }
 
-/** Packed floats are little-endian elements without gaps, which is their raw form. */
+/** Packed floats are little-endian elements without gaps, the same as their raw form. */
 function contents(target: Target, output: OutputTensor): void {
   const { data } = output;
   if (data instanceof Float32Array) bytesField(target, FP32_CONTENTS, writeRaw(output));
@@ -68,7 +68,7 @@ function backwards<T>(values: readonly T[], write: (value: T) => void): void {
   for (let i = values.length - 1; i >= 0; i -= 1) write(values[i] as T);
 }
 
-/** A length-delimited field with what `write` writes. */
+/** A length-delimited field whose contents `write` writes. */
 function messageField(target: Target, number: number, write: () => void): void {
   const end = target.at;
   write();

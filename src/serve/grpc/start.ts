@@ -14,13 +14,16 @@ import { type GrpcPackages, INFERENCE, loadPackages, PROTO } from './packages.ts
 export interface GrpcServer {
   /** Host and port. */
   readonly address: string;
-  /** Asks every client to go elsewhere once its calls are answered, and ends after `ms` those that did not. New connections are still taken. */
+  /**
+   * Asks every client to reconnect elsewhere once its calls are answered, and after `ms` ends connections that did not. Still
+   * accepts new connections.
+   */
   drain(ms: number): void;
-  /** Stops listening, answers the calls that are open, and ends what is still open after `ms`, by default `settings.drain.endMs`. */
+  /** Stops listening, answers open calls, and ends what is still open after `ms`; default `settings.drain.endMs`. */
   close(ms?: number): Promise<void>;
 }
 
-/** Connections whose other side is silent for this long are asked whether it is there. */
+/** A connection that is silent for this long is pinged. */
 const KEEPALIVE_MS = 60_000;
 
 const MIB = 2 ** 20;
@@ -39,9 +42,9 @@ export async function startGrpc(service: Service): Promise<GrpcServer> {
   const guard = createGuard(packages, settings, () => health?.refresh());
   const server = new grpc.Server({
     'grpc.max_receive_message_length': limits.body,
-    // An answer may be larger than its request.
+    // No limit: an answer may be larger than its request.
     'grpc.max_send_message_length': -1,
-    // In MiB; by default there is no limit. A stream beyond it is refused.
+    // In MiB, unlimited by default. Streams beyond it are refused.
     'grpc-node.max_session_memory': Math.max(64, Math.ceil((8 * limits.body) / MIB)),
     'grpc.max_concurrent_streams': limits.streams,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
@@ -98,7 +101,7 @@ function credentials({ grpc }: GrpcPackages, tls: Tls | undefined): ServerCreden
   return grpc.ServerCredentials.createSsl(ca, [pair], clientCa !== undefined);
 }
 
-/** The packages' own server takes any number of connections. */
+/** The package's own server accepts any number of connections. */
 async function listen(listener: Listener, { host, grpcPort = 0 }: ServeSettings): Promise<string> {
   const shownHost = host.includes(':') ? `[${host}]` : host;
   listener.listen({ host, port: grpcPort });

@@ -1,7 +1,7 @@
 import type { status as Status } from '@grpc/grpc-js';
 import { type FailureKind, ServeFailure } from '../failure.ts';
 
-/** Names of gRPC's codes by the kind of a failure. */
+/** Names of gRPC status codes by kind of failure. */
 const CODES: Readonly<Record<FailureKind, keyof typeof Status>> = {
   invalid: 'INVALID_ARGUMENT',
   unauthenticated: 'UNAUTHENTICATED',
@@ -16,8 +16,8 @@ const CODES: Readonly<Record<FailureKind, keyof typeof Status>> = {
 };
 
 /**
- * Bytes of the message as it is sent, where what is not ASCII takes three bytes for one. It goes into a header, and clients refuse
- * headers above 8 KiB.
+ * Most bytes of the encoded message, in which a non-ASCII byte takes three. It is sent as a header, and clients refuse headers
+ * above 8 KiB.
  */
 const LONGEST = 6000;
 
@@ -26,11 +26,11 @@ export interface FailedStatus {
   readonly code: keyof typeof Status;
   /** What happened, further lines, and a hint. */
   readonly details: string;
-  /** When the same call may succeed; undefined if it is not for the server to say. */
+  /** When the same call may succeed; undefined if the server cannot tell. */
   readonly retryMs: number | undefined;
 }
 
-/** Only a ServeFailure is meant for the client; other errors become `internal` without their text. */
+/** Only a ServeFailure is meant for clients; other errors become `internal` without their text. */
 export function statusOf(error: unknown): FailedStatus {
   const failure = error instanceof ServeFailure ? error : new ServeFailure('internal', 'the request failed', { cause: error });
   const { kind, message, details, hint, retryAfter } = failure;
@@ -38,12 +38,12 @@ export function statusOf(error: unknown): FailedStatus {
   return { code: CODES[kind], details: fitting(lines), retryMs: retryAfter === undefined ? undefined : retryAfter * 1000 };
 }
 
-/** As many lines as fit; a first one that does not is cut. */
+/** As many lines as fit; the first is cut if it alone does not. */
 function fitting(lines: readonly string[]): string {
   let taken = '';
   for (const [at, line] of lines.entries()) {
     const longer = at === 0 ? cut(line) : `${taken}\n${line}`;
-    // A lone surrogate cannot be sent.
+    // Replaces lone surrogates, which cannot be sent.
     const sendable = Buffer.from(longer).toString();
     if (encodeURI(sendable).length > LONGEST) continue;
     taken = sendable;
@@ -51,7 +51,7 @@ function fitting(lines: readonly string[]): string {
   return taken;
 }
 
-/** No character takes more than nine bytes when sent. */
+/** A character takes at most nine bytes when sent. */
 function cut(line: string): string {
   const most = Math.floor(LONGEST / 9);
   return line.length <= most ? line : `${line.slice(0, most - 1)}…`;

@@ -1,16 +1,16 @@
 import { ServeFailure } from '../failure.ts';
 
-// The wire format of Protocol Buffers, as far as a request needs it: https://protobuf.dev/programming-guides/encoding.
-// The packages' own reader makes an object of every element before anybody can count them: 8 MiB of empty tensors, two bytes
-// each, become gigabytes. Here elements go into the array that is scored, whose length is known before.
+// The part of Protocol Buffers' wire format that requests need: https://protobuf.dev/programming-guides/encoding. The package's
+// own reader creates an object per element before anything can count them: 8 MiB of empty tensors, two bytes each, become
+// gigabytes. Here elements go straight into the array that is scored, whose length is known beforehand.
 
-/** How a field's value is written. Groups, 3 and 4, are older than proto3. */
+/** How a field's value is encoded. Groups, 3 and 4, predate proto3. */
 export const VARINT = 0;
 export const FIXED64 = 1;
 export const BYTES = 2;
 export const FIXED32 = 5;
 
-/** A place in a message. `low` and `high` are the two halves of the last varint, unsigned. */
+/** A position in a message. `low` and `high` are the halves of the last varint, unsigned. */
 export interface Cursor {
   readonly bytes: Buffer;
   at: number;
@@ -30,9 +30,10 @@ function cursorOf(bytes: Buffer): Cursor {
 }
 
 /**
- * Goes through the fields of a message.
+ * Iterates over the fields of a message.
  *
- * @param take reads the value of a field and returns true, or leaves the cursor where it is and returns false for a field that it does not know
+ * @param take reads the value of a field and returns true, or leaves the cursor where it is and returns false for an unknown
+ * field
  * @throws ServeFailure `invalid` if the message ends early or a field has a type that proto3 does not have
  */
 export function readFields(bytes: Buffer, take: (field: number, wire: number, cursor: Cursor) => boolean): void {
@@ -69,12 +70,12 @@ export function readVarint(cursor: Cursor): void {
   throw malformed('a number is longer than ten bytes');
 }
 
-/** The last varint as an int64. Beyond ±2^53 it is rounded. */
+/** The last varint as an int64, rounded beyond ±2^53. */
 export function signedNumber({ low, high }: Cursor): number {
   return (high | 0) * HIGH + low;
 }
 
-/** The last varint as a uint64. Beyond 2^53 it is rounded. */
+/** The last varint as a uint64, rounded beyond 2^53. */
 export function unsignedNumber({ low, high }: Cursor): number {
   return high * HIGH + low;
 }
@@ -87,19 +88,19 @@ export function readBytes(cursor: Cursor): Buffer {
   return bytes;
 }
 
-/** Goes past the value of a length-delimited field, and returns where its length is: not 0, where a field begins. */
+/** Skips the value of a length-delimited field. @returns the position of its length, never 0 */
 export function skipBytes(cursor: Cursor): number {
   const { at } = cursor;
   cursor.at = readEnd(cursor);
   return at;
 }
 
-/** The value of the length-delimited field whose length is at `at`; empty at 0. */
+/** The value of the length-delimited field whose length is at `at`; empty if `at` is 0. */
 export function bytesAt(bytes: Buffer, at: number): Buffer {
   return at === 0 ? bytes.subarray(0, 0) : readBytes({ bytes, at, low: 0, high: 0 });
 }
 
-/** `bytesAt` as text. @param what for the message if the bytes are not UTF-8 */
+/** `bytesAt` as a string. @param what for the message if the bytes are not UTF-8 */
 export function textAt(bytes: Buffer, at: number, what: string): string {
   if (at === 0) return '';
   try {
@@ -109,14 +110,14 @@ export function textAt(bytes: Buffer, at: number, what: string): string {
   }
 }
 
-/** Goes through the elements of a packed field. */
+/** Iterates over the elements of a packed field. */
 export function readPacked(cursor: Cursor, take: (cursor: Cursor) => void): void {
   const end = readEnd(cursor);
   while (cursor.at < end) take(cursor);
   if (cursor.at > end) throw malformed('a packed field ends within a number');
 }
 
-/** Goes past the length of a length-delimited field, and returns where its value ends. */
+/** Skips the length of a length-delimited field. @returns where its value ends */
 function readEnd(cursor: Cursor): number {
   readVarint(cursor);
   const end = cursor.at + unsignedNumber(cursor);
@@ -124,7 +125,7 @@ function readEnd(cursor: Cursor): number {
   return end;
 }
 
-/** Goes past `size` bytes and returns where they began. */
+/** Skips `size` bytes. @returns where they began */
 export function advance(cursor: Cursor, size: number): number {
   const from = cursor.at;
   if (from + size > cursor.bytes.length) throw malformed('it ends within a number');

@@ -1,15 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 
-/** Headers of answers that scripts of another origin may read. */
+/** Headers of answers that scripts of other origins may read. */
 const EXPOSED = 'Retry-After, Inference-Header-Content-Length, X-Request-Id';
-/** Headers that they may send. */
+/** Headers that such scripts may send. */
 const ALLOWED = 'Authorization, Content-Encoding, Content-Type, Inference-Header-Content-Length, X-Request-Id';
-/** Seconds for which a browser keeps the answer to a preflight. Chromium keeps it no longer than this. */
+/** Seconds that browsers cache a preflight; Chromium's maximum. */
 const MAX_AGE = 7200;
 
 /**
  * Lets pages of these origins call the server (Fetch standard, "CORS protocol"). Without origins it does nothing, so browsers
- * refuse. Cookies are never allowed: nothing here reads any, and tokens come in a header that pages set themselves.
+ * refuse. Cookies are never allowed: nothing here reads them, and tokens come in a header that pages set themselves.
  *
  * @param origins such as `https://shop.example`; `*` is any
  */
@@ -17,7 +17,7 @@ export function addCors(app: FastifyInstance, origins: readonly string[]): void 
   if (origins.length === 0) return;
   const allowed = new Set(origins);
   app.addHook('onRequest', async ({ method, headers }, reply) => {
-    // A cache must not give the answer for one origin to another.
+    // A cache must not serve one origin's answer to another.
     if (!allowed.has('*')) void reply.header('vary', 'Origin');
     const { origin } = headers;
     if (origin === undefined) return;

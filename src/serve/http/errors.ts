@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { HTTP_STATUS, ServeFailure } from '../failure.ts';
 
-/** What is wrong with the form of a request, by fastify's code. */
+/** What is wrong with a malformed request, by fastify's code. */
 const FORM_ERRORS: Readonly<Record<string, string>> = {
   FST_ERR_BAD_URL: 'the address is malformed',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'the body is not as long as its Content-Length',
@@ -10,11 +10,11 @@ const FORM_ERRORS: Readonly<Record<string, string>> = {
   FST_ERR_MAX_PARAM_LENGTH: 'a name in the address is too long',
 };
 
-/** What the sender is told of an error of any kind. */
+/** Converts any error to what the sender is told. */
 export function failureOf(error: unknown): ServeFailure {
   if (error instanceof ServeFailure) return error;
   const { statusCode = 500, code } = error as { statusCode?: unknown; code?: unknown };
-  // Fastify's own, about the form of a request.
+  // Fastify's own errors about malformed requests.
   if (statusCode === 413) return new ServeFailure('too large', 'the body is larger than this server takes', { cause: error });
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
     return new ServeFailure('invalid', FORM_ERRORS[String(code)] ?? 'the request is malformed', { cause: error });
@@ -25,7 +25,7 @@ export function failureOf(error: unknown): ServeFailure {
 export function sendFailure(failure: ServeFailure, reply: FastifyReply): void {
   const { kind, message, hint, details, retryAfter } = failure;
   if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
-  // What is left of the body would be read for nothing.
+  // Close, rather than read the rest of the body for nothing.
   if (kind === 'too large') void reply.header('connection', 'close');
   void reply.status(HTTP_STATUS[kind]).send({ error: message, ...(hint && { hint }), ...(details.length > 0 && { details }) });
 }
@@ -35,7 +35,7 @@ const CLIENT_ERRORS: Readonly<Record<string, readonly [status: string, message: 
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the head of the request is too large'],
 };
 
-/** Answers what is not HTTP, or too slow or too large to be read as a request, and ends its connection. */
+/** Answers a request that is not HTTP, or is too slow or too large to be read, and ends its connection. */
 export function refuseConnection({ code = '' }: { readonly code?: string }, socket: Socket): void {
   const [status, message] = CLIENT_ERRORS[code] ?? ['400 Bad Request', 'this is not an HTTP request'];
   const body = JSON.stringify({ error: message });

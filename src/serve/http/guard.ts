@@ -7,17 +7,17 @@ import { isAuthorized } from '../tokens.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether anyone who can connect may ask, without a token. */
+    /** Whether the route needs no token. */
     open?: boolean;
   }
 }
 
 /**
- * Refuses requests before their body is read: by the name that they ask for, the page that sent them, and their token.
+ * Refuses requests before their body is read: by the host that they name, the page that sent them, and their token.
  *
- * A page of another site can make a browser send requests to this machine, and, with a name that it lets point to 127.0.0.1 (DNS
- * rebinding), read the answers. So `Host` is checked on loopback, where no other name is right, and wherever the settings name hosts,
- * and `Origin` everywhere.
+ * A page of another site can make a browser send requests to this machine, and read the answers if it points its own name to
+ * 127.0.0.1 (DNS rebinding). So `Host` is checked on loopback, where no other name is right, and wherever the settings name
+ * hosts, and `Origin` everywhere.
  */
 export function addGuard(app: FastifyInstance, settings: ServeSettings): void {
   const { host, hosts, tokens } = settings;
@@ -26,7 +26,7 @@ export function addGuard(app: FastifyInstance, settings: ServeSettings): void {
   app.addHook('onRequest', (request, _, next) => {
     next(refusalOfHost(request) ?? refusalOfOrigin(request));
   });
-  // After the hooks of CORS, so that a page may read why it was refused; a preflight carries no token.
+  // After the CORS hooks, so that a page may read why it was refused; a preflight carries no token.
   if (tokens.length > 0) {
     app.addHook('preParsing', (request, reply, payload, next) => {
       const { authorization } = request.headers;
@@ -34,7 +34,7 @@ export function addGuard(app: FastifyInstance, settings: ServeSettings): void {
         next(null, payload);
         return;
       }
-      // RFC 6750, section 3: without credentials, no error code.
+      // RFC 6750, section 3: no error code if there are no credentials.
       const error = authorization === undefined ? '' : ', error="invalid_token"';
       void reply.header('www-authenticate', `Bearer realm="score-batch"${error}`);
       next(new ServeFailure('unauthenticated', 'a bearer token is needed', { hint: 'send `Authorization: Bearer …`' }));
@@ -42,11 +42,11 @@ export function addGuard(app: FastifyInstance, settings: ServeSettings): void {
   }
 
   function refusalOfHost({ headers, routeOptions }: FastifyRequest): ServeFailure | undefined {
-    // HTTP/1.0 has none, and no browser sends it.
+    // HTTP/1.0 has no Host, and no browser sends that.
     if ((!onLoopback && hosts.length === 0) || headers.host === undefined) return undefined;
     const name = headers.host.toLowerCase().replace(/:\d*$/, '');
     if (isLoopback(name) || hosts.includes(name)) return undefined;
-    // Probes and scrapes ask for an address. Only a name can be pointed elsewhere.
+    // Probes and scrapes use an address. Only a name can be pointed elsewhere.
     if (!onLoopback && (routeOptions.url?.startsWith('/v2/health/') || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0))
       return undefined;
     return new ServeFailure('forbidden', 'this server does not answer for that host name', {
@@ -57,7 +57,7 @@ export function addGuard(app: FastifyInstance, settings: ServeSettings): void {
   function refusalOfOrigin({ headers }: FastifyRequest): ServeFailure | undefined {
     const { origin } = headers;
     if (origin === undefined || origins.has('*') || origins.has(origin)) return undefined;
-    // A proxy may have taken TLS off, so the scheme says nothing.
+    // A proxy may have terminated TLS, so ignore the scheme.
     if (headers.host !== undefined && origin.toLowerCase().replace(/^https?:\/\//, '') === headers.host.toLowerCase())
       return undefined;
     return new ServeFailure('forbidden', 'pages of that origin may not ask this server', {

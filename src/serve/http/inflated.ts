@@ -7,10 +7,10 @@ import { shown } from '../shown.ts';
 const INFLATE = { gzip: promisify(gunzip), 'x-gzip': promisify(gunzip), deflate: promisify(inflate) } as const;
 
 /**
- * The body of a request, inflated as its `Content-Encoding` says. Inflating stops at the limit.
+ * The body of a request, decompressed by its `Content-Encoding`. Decompression stops at the limit.
  *
- * @param most bytes after inflating
- * @throws ServeFailure `too large`, or `invalid` if the encoding is unknown or the body is not in it
+ * @param most bytes after decompression
+ * @throws ServeFailure `too large`, or `invalid` if the encoding is unknown or the body does not match it
  */
 export async function inflated(body: unknown, encoding: string | undefined, most: number): Promise<Buffer> {
   if (!Buffer.isBuffer(body) || body.length === 0) throw new ServeFailure('invalid', 'the request has no body');

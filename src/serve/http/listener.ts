@@ -10,15 +10,15 @@ import { cannotListen } from './port.ts';
 export interface HttpListener {
   /** `http://127.0.0.1:8080` */
   readonly address: string;
-  /** Takes no further connections; those that are open stay, also idle ones. */
+  /** Accepts no further connections; open ones stay, even idle ones. */
   stopAccepting(): void;
   /** Resolves once the server no longer listens and its last connection is closed. */
   readonly closed: Promise<unknown>;
-  /** Closes connections as they become idle; after `ms` all of them. */
+  /** Closes connections as they become idle, and after `ms` all of them. */
   end(ms: number): Promise<void>;
 }
 
-/** How often an ending server looks for connections that have become idle. */
+/** How often an ending server checks for idle connections. */
 const IDLE_MS = 200;
 
 /** @throws ScoreBatchError `unavailable` if the port is taken */
@@ -39,7 +39,7 @@ export async function listenHttp(app: FastifyInstance, settings: ServeSettings):
   return {
     address: `${tls === undefined ? 'http' : 'https'}://${shown}:${bound.port}`,
     stopAccepting() {
-      // The method of an HTTP server would close idle connections, too, and no longer watch for slow requests.
+      // close() of an HTTP server would also close idle connections, and stop watching for slow requests.
       if (server.listening) Server.prototype.close.call(server);
     },
     closed,

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 
-/** Methods that clients send: a route refuses those that it does not have. OPTIONS belongs to CORS. */
+/** Methods that clients send: a route refuses those it does not have. CORS handles OPTIONS. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'] as const;
 
 /**
- * Lets every address answer 405 with `Allow` to methods that it does not have, where fastify would say that it is not there.
+ * Lets every address answer 405 with `Allow` to methods that it does not have, where fastify would answer 404.
  *
- * @returns to be called after all routes are added
+ * @returns a function to call after all routes are added
  */
 export function refuseOtherMethods(app: FastifyInstance): () => void {
   const routes = new Map<string, Set<HTTPMethods>>();
@@ -24,7 +24,7 @@ export function refuseOtherMethods(app: FastifyInstance): () => void {
           .status(405)
           .header('allow', allow)
           .send({ error: `${method} is not possible here`, hint: `this address has ${allow}` });
-      // Before a body is read: fastify asks for a content type first.
+      // Refuse before a body is read: fastify checks the content type first.
       app.route({ method: others, url, onRequest: refuse, handler: refuse });
     }
   };

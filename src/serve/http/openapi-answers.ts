@@ -16,7 +16,7 @@ const RETRY_AFTER = {
   'Retry-After': { description: 'seconds after which to try again', schema: { type: 'integer', minimum: 0 } },
 };
 
-/** What every route may answer instead. */
+/** Errors that any route may answer. */
 const ANYWHERE: Readonly<Record<string, string>> = {
   401: 'a token is missing or wrong',
   403: 'the Host or Origin of the request is not allowed',
@@ -39,7 +39,7 @@ const OF_ROWS: Readonly<Record<string, string>> = {
 
 const KINDS = { anywhere: ANYWHERE, models: OF_MODELS, rows: OF_ROWS } as const;
 
-/** The answers other than success. */
+/** The error responses. */
 export function failures(kind: keyof typeof KINDS): Schema {
   return Object.fromEntries(
     Object.entries(KINDS[kind]).map(([status, description]) => [

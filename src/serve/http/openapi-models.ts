@@ -11,16 +11,16 @@ import {
 } from '../predict/schemas.ts';
 import { answer, failures, jsonContent, reference } from './openapi-answers.ts';
 
-/** Rows of an example. */
+/** Rows in an example. */
 const SHOWN = 2;
 
-/** A version of a model, and what its schemas are called in the document. */
+/** A version of a model, and the name of its schemas in the document. */
 export interface Keyed {
   readonly model: OnlineModel;
   readonly key: string;
 }
 
-/** The schemas of a version. */
+/** The schemas of one version. */
 export function versionSchemas({ model, key }: Keyed, text: number): Schema {
   return {
     [`${key}.Row`]: rowSchema(model, text),
@@ -32,7 +32,7 @@ export function versionSchemas({ model, key }: Keyed, text: number): Schema {
 /**
  * `predict` of all versions of one name, and V1.
  *
- * @param versions the one that answers by default first; a request without a version may be answered by another one
+ * @param versions the default one first; requests without a version may also reach others
  */
 export async function modelPaths(versions: readonly [Keyed, ...Keyed[]]): Promise<Schema> {
   const [first] = versions;

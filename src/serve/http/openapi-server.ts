@@ -1,7 +1,7 @@
 import type { Schema } from '../predict/schemas.ts';
 import { answer, failures, jsonContent, reference } from './openapi-answers.ts';
 
-/** Routes that are the same whatever is served. @param names of the models @param metrics whether there are metrics */
+/** Routes that do not depend on the models. @param names of the models @param metrics whether there are metrics */
 export function serverPaths(names: readonly string[], metrics: boolean): Schema {
   const name = parameter('name', names);
   const text = {
@@ -31,7 +31,7 @@ export function serverPaths(names: readonly string[], metrics: boolean): Schema 
   };
 }
 
-/** The Open Inference Protocol v2, the same for every model. Its tensors are described by its specification and the metadata. */
+/** The Open Inference Protocol v2, the same for every model. Its specification and the metadata describe the tensors. */
 export function v2Paths(names: readonly string[], versions: readonly string[]): Schema {
   const name = parameter('name', names);
   const version = parameter('version', versions);

@@ -7,7 +7,7 @@ import { ERROR_SCHEMA } from './openapi-answers.ts';
 import { type Keyed, modelPaths, versionSchemas } from './openapi-models.ts';
 import { serverPaths, V2_SCHEMAS, v2Paths } from './openapi-server.ts';
 
-/** `GET /openapi.json`, made of what is loaded. */
+/** `GET /openapi.json`, generated from the loaded models. */
 export function addOpenApiRoutes(app: FastifyInstance, service: Service): void {
   let made: { readonly of: readonly OnlineModel[]; readonly json: string } | undefined;
   app.get('/openapi.json', async (_, reply) => {
@@ -19,7 +19,7 @@ export function addOpenApiRoutes(app: FastifyInstance, service: Service): void {
   });
 }
 
-/** An OpenAPI 3.1 document: `predict` and V1 per model with exact schemas, the other routes once. */
+/** An OpenAPI 3.1 document: `predict` and V1 per model with exact schemas, other routes once. */
 async function openApi({ models, settings, metrics }: Service): Promise<Schema> {
   const keyed = withKeys(models.list());
   const names = [...new Set(keyed.map(({ model }) => model.name))];
@@ -59,7 +59,7 @@ function securityOf(hasTokens: boolean, hasClientCertificates: boolean): Readonl
   };
 }
 
-/** Keys of components have letters, digits, dots, hyphens and underscores only. */
+/** Component keys may only have letters, digits, dots, hyphens and underscores. */
 function withKeys(models: readonly OnlineModel[]): Keyed[] {
   const taken = new Set(['Error', ...Object.keys(V2_SCHEMAS)]);
   return models.map((model) => {

@@ -2,31 +2,31 @@ import { type Feature, featuresOf, type InputDtype } from '../../domain/signatur
 import type { OnlineModel } from '../online-model.ts';
 import { type ExampleRow, exampleRows } from '../predict/examples.ts';
 
-/** Categories that a page lists; of more, people can type any. */
+/** Most categories that a page lists; people can type others. */
 const MAX_CATEGORIES = 500;
 const MAX_EXAMPLES = 20;
 
-/** Where on its slider a usual value should be at least, and where it is put if it would be further left. */
+/** A typical value further left than `USUAL_FROM` on its slider is moved to `USUAL_AT`. */
 const USUAL_FROM = 0.2;
 const USUAL_AT = 0.4;
 const MAX_CURVE = 6;
 
-/** How the page asks for a feature. */
+/** A form field for a feature. */
 interface Field {
   readonly name: string;
   readonly kind: 'number' | 'bool' | 'choice' | 'text';
   readonly nullable: boolean;
   readonly default?: number | string | boolean;
   readonly range?: readonly [number, number];
-  /** Whether its slider has whole numbers only. */
+  /** Whether its slider steps through integers only. */
   readonly whole?: boolean;
   /** Exponent of the slider: position `p` of 0 to 1 is `low + (high - low) * p ** curve`. */
   readonly curve?: number;
-  /** Choices, or for `text` what is suggested. */
+  /** Choices; for `text`, suggestions. */
   readonly categories?: readonly string[];
 }
 
-/** What the page knows of a version of a model. */
+/** What the page knows of a model's version. */
 export interface PageModel {
   readonly name: string;
   readonly version: string;
@@ -69,7 +69,7 @@ function fieldOf(feature: Feature, dtype: InputDtype, values: ExampleRow[string]
   return { ...common, kind: 'number', whole, ...(range && { range, curve: curveOf(range, numbers) }) };
 }
 
-/** Ranges are often far wider than usual values. Such a slider is bent so that the median of the examples is not at its end. */
+/** Ranges are often far wider than typical values. The slider is bent to keep the median of the examples off its end. */
 function curveOf([low, high]: readonly [number, number], sorted: readonly number[]): number {
   const median = sorted[sorted.length >> 1];
   if (median === undefined || !(high > low)) return 1;

@@ -1,4 +1,4 @@
-/** The part of the page's script that writes a request as code which can be copied and run. */
+/** The part of the page's script that shows a request as code to copy and run. */
 export const CODE_SCRIPT = String.raw`
 /** A row is a list of names with their JSON, since an object would not keep every name. */
 function jsonBody(row) {

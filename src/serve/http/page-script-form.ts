@@ -1,6 +1,6 @@
 /**
- * The part of the page's script that makes the fields of a form. Everything that comes from a bundle becomes text of a node or
- * a property, never markup.
+ * The part of the page's script that creates form fields. Everything from a bundle becomes a text node or a property, never
+ * markup.
  */
 export const FORM_SCRIPT = String.raw`
 const STEPS = 1000;

@@ -1,7 +1,7 @@
 import { CODE_SCRIPT } from './page-script-code.ts';
 import { FORM_SCRIPT } from './page-script-form.ts';
 
-/** Asks as one types, shows the answer, and keeps the code beside it. */
+/** Sends a request as the user types, shows the answer, and updates the code beside it. */
 const MAIN_SCRIPT = `
 const at = (id) => document.getElementById(id);
 const WAIT_MS = 120;
@@ -212,5 +212,5 @@ for (const one of document.querySelectorAll('input[name=language]')) one.addEven
 load();
 `;
 
-/** The page's script. Nothing in it depends on what is served, so its hash does not either. */
+/** The page's script. It does not depend on what is served, so neither does its hash. */
 export const PAGE_SCRIPT = `'use strict';\n(() => {\n${FORM_SCRIPT}${CODE_SCRIPT}${MAIN_SCRIPT}})();\n`;

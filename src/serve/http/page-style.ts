@@ -1,4 +1,4 @@
-/** The style sheet of the page, in the colours of the report page. Whatever is told by colour is told by words, too. */
+/** The page's style sheet, in the colours of the report page. Whatever colour says, words say, too. */
 export const PAGE_STYLE = `
 :root {
   color-scheme: light dark;

@@ -5,7 +5,7 @@ import { pageModel } from './page-data.ts';
 import { PAGE_SCRIPT } from './page-script.ts';
 import { PAGE_STYLE } from './page-style.ts';
 
-/** Nothing is loaded, only the script and the style below apply, and the script may ask this server only. */
+/** Nothing external is loaded, only the script and the style below apply, and the script may connect to this server only. */
 const PAGE_POLICY = [
   "default-src 'none'",
   `script-src ${hashOf(PAGE_SCRIPT)}`,
@@ -15,14 +15,14 @@ const PAGE_POLICY = [
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
-  // No text becomes markup.
+  // No string becomes markup.
   "require-trusted-types-for 'script'",
   "trusted-types 'none'",
 ].join('; ');
 
 /**
- * `GET /`: a form made from the signatures of what is served. A browser opens it without a token, so it says nothing of the
- * models; its script asks `GET /served.json` for them, if need be with the token that people enter.
+ * `GET /`: a form generated from the served signatures. It opens without a token, so it says nothing about the models; its
+ * script fetches `GET /served.json`, with a token that the user enters if one is needed.
  */
 export function addPageRoutes(app: FastifyInstance, service: Service): void {
   app.get('/', { config: { open: true } }, async (_, reply) =>

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Ends a connection that has more requests open at once than `most`. Node reads a connection on until as much is unsent as a
- * buffer holds, but hands out all requests that came in one packet: thousands, whose answers would wait for one another in memory.
+ * Ends a connection with more than `most` open requests. Node stops reading once a buffer of answers is unsent, but emits all
+ * requests of one packet: thousands, whose answers would queue up in memory.
  */
 export function limitPipelined(app: FastifyInstance, most: number): void {
   const open = new WeakMap<Socket, number>();

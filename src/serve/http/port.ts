@@ -8,11 +8,12 @@ interface Place {
 }
 
 /**
- * Listens for a moment, so that a taken port is found before models are loaded.
+ * Listens briefly, so that a taken port is noticed before models are loaded.
  *
  * @param name of the protocol, for the message
  * @returns the port, or the one that the system chose for 0
- * @throws ScoreBatchError `unavailable` if another process has it, `permission`, or `configuration` if the machine has no such address
+ * @throws ScoreBatchError `unavailable` if another process has it, `permission`, or `configuration` if the machine has no such
+ * address
  */
 export async function tryPort(name: 'HTTP' | 'gRPC', { host, port }: Place): Promise<number> {
   const server = createServer();
@@ -28,7 +29,7 @@ export async function tryPort(name: 'HTTP' | 'gRPC', { host, port }: Place): Pro
   return bound.port;
 }
 
-/** What it means that a server cannot listen. */
+/** The error for a server that cannot listen. */
 export function cannotListen(name: 'HTTP' | 'gRPC', { host, port }: Place, cause: unknown): ScoreBatchError {
   const code = systemCode(cause);
   const place = `port ${port} of ${host}`;

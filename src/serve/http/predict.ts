@@ -19,7 +19,7 @@ export function addPredictRoutes(app: FastifyInstance, service: Service): void {
   }
 }
 
-/** Reads a body, which is inflated if the client says that it is compressed. @param most bytes after inflating */
+/** Reads a body, decompressing it if the client says so. @param most bytes after decompression */
 export function bodyReader({ body, headers }: FastifyRequest, most: number): () => unknown {
   const encoding = headers['content-encoding'];
   return () => (encoding === undefined ? body : inflated(body, encoding, most));

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { Service } from '../service.ts';
 
-/** Ids that go into lines of a log as they are. */
+/** Ids that are safe in log lines. */
 const SAFE = /^[\w.:-]{1,64}$/;
 
 /**
- * Gives each answer the id of its request, the sender's own if it is usable, and with `log: debug` writes a line for each: route,
- * status and time, nothing that was sent.
+ * Gives each answer the id of its request, the sender's own if usable. With `log: debug` logs a line for each: route, status
+ * and time, nothing that was sent.
  */
 export function addRequestIds(app: FastifyInstance, { log, settings }: Service): void {
   app.addHook('onRequest', (request, reply, next) => {
@@ -16,7 +16,7 @@ export function addRequestIds(app: FastifyInstance, { log, settings }: Service):
   if (settings.log !== 'debug') return;
   app.addHook('onResponse', (request, reply, next) => {
     const { method, id } = request;
-    // The route, because an address holds what somebody typed.
+    // Log the route, because the address holds what the user typed.
     const route = request.routeOptions.url ?? 'unknown route';
     const ms = Math.round(reply.elapsedTime * 1000) / 1000;
     log.debug(`${method} ${route}: ${reply.statusCode} in ${ms} ms, request ${id}`, {
@@ -30,7 +30,7 @@ export function addRequestIds(app: FastifyInstance, { log, settings }: Service):
   });
 }
 
-/** Makes ids that are unique among the processes of a machine. */
+/** Creates ids that are unique across the processes of a machine. */
 export function requestIds(): (request: { readonly headers: NodeJS.Dict<string | string[]> }) => string {
   const prefix = `${process.pid.toString(36)}-${Date.now().toString(36)}-`;
   let last = 0;

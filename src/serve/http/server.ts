@@ -14,16 +14,16 @@ import { addRequestIds, requestIds } from './request-id.ts';
 import { addV1Routes } from './v1.ts';
 import { addV2Routes } from './v2.ts';
 
-/** Bytes of a request's head, which Node would take by default, too. */
+/** Most bytes of a request's head; also Node's default. */
 const MAX_HEAD = 16_384;
 
-/** Characters of a model's name or version in an address, encoded. Fastify's own limit of 100 is less than a name may have. */
+/** Most characters of a model's name or version in an address, encoded. Fastify's limit of 100 is shorter than names may be. */
 const MAX_NAME = 4096;
 
-/** How often Node looks for requests that did not arrive in time. */
+/** How often Node checks for requests that did not arrive in time. */
 const CHECK_MS = 1000;
 
-/** The HTTP server with all protocols, not yet listening. */
+/** The HTTP server with all protocols, not listening yet. */
 export async function buildHttp(service: Service): Promise<FastifyInstance> {
   const { settings } = service;
   const app = createApp(settings);
@@ -33,7 +33,7 @@ export async function buildHttp(service: Service): Promise<FastifyInstance> {
   limitPipelined(app, settings.limits.streams);
   addRequestIds(app, service);
   app.addHook('onRequest', (_, reply, next) => {
-    // A prediction is for who asked, now. Nothing here is a page that another site may show in a frame.
+    // Predictions must not be cached, and other sites must not frame anything here.
     void reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY' });
     next();
   });
@@ -41,7 +41,7 @@ export async function buildHttp(service: Service): Promise<FastifyInstance> {
   addCors(app, settings.origins);
   app.addHook('onSend', (_, reply, payload, next) => {
     if (service.draining()) void reply.header('connection', 'close');
-    // From now on the client must read. Node ends a connection over which nothing goes for so long.
+    // The client must read the answer: Node ends a connection that is silent for this long.
     reply.raw.socket?.setTimeout(settings.limits.requestMs);
     next(null, payload);
   });
@@ -90,7 +90,7 @@ function createApp({ limits, tls }: ServeSettings): FastifyInstance {
   };
   if (certificate === undefined || key === undefined) return fastify({ ...options, http: timeouts }) as FastifyInstance;
   const asked = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
-  // A handshake is the head of a connection, too.
+  // The TLS handshake counts as the head of a request.
   const https = {
     ...timeouts,
     cert: certificate,
@@ -102,7 +102,7 @@ function createApp({ limits, tls }: ServeSettings): FastifyInstance {
   return fastify({ ...options, https }) as unknown as FastifyInstance;
 }
 
-/** Probes have no token: who may connect may know whether the server is there. */
+/** Probes need no token: anyone who can connect may know whether the server is up. */
 function addHealthRoutes(app: FastifyInstance, service: Service): void {
   const options = { config: { open: true } };
   app.get('/v2/health/live', options, async () => ({ live: true }));

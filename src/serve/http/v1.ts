@@ -7,7 +7,7 @@ import { whileOpen } from './while-open.ts';
 /** KServe's V1 protocol: `POST /v1/models/NAME:predict`, `GET /v1/models`, `GET /v1/models/NAME`. */
 export function addV1Routes(app: FastifyInstance, service: Service): void {
   type Route = { Params: { name: string } };
-  // A name may have colons, so the verb is what stands after the last one.
+  // A name may contain colons, so the verb follows the last one.
   app.post<Route>('/v1/models/:name(^.+)::predict', async (request, reply) => {
     const { name } = request.params;
     const read = bodyReader(request, service.settings.limits.body);

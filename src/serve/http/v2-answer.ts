@@ -3,7 +3,7 @@ import { jsonNumber } from '../json.ts';
 import { writeRaw } from '../oip/raw.ts';
 import type { InferAnswer, InferRequest, OutputTensor } from '../oip/tensor.ts';
 
-/** The body of an answer. */
+/** The body of a v2 answer. */
 export interface V2Answer {
   readonly body: string | Buffer;
   /** Bytes of JSON before the binary part; undefined if there is none. */
@@ -11,8 +11,8 @@ export interface V2Answer {
 }
 
 /**
- * Which outputs the answer holds in binary: those whose `binary_data` says so, or all if the request's `binary_data_output` does
- * and theirs does not say otherwise.
+ * Which outputs are sent as binary: those whose `binary_data` says so, or all if the request's `binary_data_output` does and
+ * their own does not object.
  *
  * @returns whether an output is binary, by its name
  * @throws ServeFailure `invalid` if a parameter is not a boolean
@@ -28,7 +28,7 @@ function flag(value: unknown, name: string): boolean | undefined {
   throw new ServeFailure('invalid', `the parameter ${name} is neither true nor false`);
 }
 
-/** JSON is written by hand: nothing is copied into objects, and every number is the exact double of its float. */
+/** Writes JSON by hand: no intermediate objects, and every number is the exact double of its float. */
 export function writeAnswer({ model, id, outputs }: InferAnswer, isBinary: (name: string) => boolean): V2Answer {
   const parts: Buffer[] = [];
   const tensors = outputs.map((output) => {

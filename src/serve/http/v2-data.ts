@@ -21,9 +21,9 @@ const NUMBERS = {
 } as const satisfies Record<NumberDatatype, unknown>;
 
 /**
- * The elements of a JSON `data`, which is flat or nested as the shape says.
+ * The elements of a JSON `data`, flat or nested as the shape says.
  *
- * @throws ServeFailure `invalid` if elements are missing or are not of the datatype
+ * @throws ServeFailure `invalid` if elements are missing or not of the datatype
  */
 export function readData(head: Head, data: unknown): TensorData {
   const { name, datatype, shape } = head;
@@ -51,7 +51,7 @@ export function readData(head: Head, data: unknown): TensorData {
   }
 }
 
-/** The elements as lists: one list if they are flat, else one per row. Nothing is allocated before their number is known. */
+/** The elements as lists: one list if flat, otherwise one per row. Nothing is allocated before their number is known. */
 function listsOf({ name, shape }: Head, data: unknown, count: number): readonly (readonly unknown[])[] {
   if (!Array.isArray(data)) throw new ServeFailure('invalid', `data of ${shown(name)} is not a list`);
   const [rows = 0, width = 0] = shape;
@@ -68,7 +68,7 @@ function fillNumbers<T extends Exclude<TensorData, BigInt64Array | BigUint64Arra
   lists: readonly (readonly unknown[])[],
   target: T,
 ): T {
-  // Float arrays round; arrays of integers would wrap around, so what they hold must be what was sent.
+  // Float arrays round; integer arrays would wrap around, so check that they hold what was sent.
   const rounds = target instanceof Float32Array || target instanceof Float64Array;
   let at = 0;
   for (const list of lists) {
@@ -76,7 +76,7 @@ function fillNumbers<T extends Exclude<TensorData, BigInt64Array | BigUint64Arra
       const element = list[i];
       if (typeof element !== 'number') throw wrong(head, element, at);
       target[at] = element;
-      // JSON's 1e400 is Infinity, and so is 1e39 in FP32.
+      // JSON's 1e400 becomes Infinity, and so does 1e39 in FP32.
       if (rounds ? !Number.isFinite(target[at]) : target[at] !== element) throw wrong(head, element, at);
     }
   }

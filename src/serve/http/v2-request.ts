@@ -12,16 +12,16 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 interface RequestOptions {
   readonly model: OnlineModel;
-  /** The header `Inference-Header-Content-Length`: bytes of the JSON; undefined if all of it is JSON. */
+  /** The header `Inference-Header-Content-Length`: length of the JSON in bytes; undefined if the whole body is JSON. */
   readonly jsonLength: string | undefined;
 }
 
-/** What tensors are read from, in order. */
+/** What tensors are read from, one after another. */
 interface Source {
   readonly checkSize: CheckSize;
   /** The binary part of the body. */
   readonly bytes: Buffer;
-  /** Bytes of it that belong to a tensor. */
+  /** Bytes already assigned to tensors. */
   taken: number;
 }
 
@@ -31,15 +31,15 @@ const PARSING = {
 } as const;
 
 /**
- * Reads the body of an inference request: JSON, and after it the bytes of tensors that state a `binary_data_size`.
+ * Reads the body of an inference request: JSON, followed by the bytes of tensors with a `binary_data_size`.
  *
- * @throws ServeFailure `invalid`, or `too large` if it holds more than the model takes
+ * @throws ServeFailure `invalid`, or `too large` if it holds more than the model accepts
  */
 export function readRequest(body: Buffer, { model, jsonLength }: RequestOptions): InferRequest {
   const length = jsonLength === undefined ? body.length : readLength(jsonLength, body.length);
   const json = objectOf(parseJson(body.subarray(0, length), { model, ...PARSING }), 'the body');
   const source: Source = { checkSize: sizeCheck(model), bytes: body.subarray(length), taken: 0 };
-  // Clients that write every key of the protocol write null for what is not there.
+  // Clients that write every key of the protocol write null for absent ones.
   const { id = null, inputs, outputs = null } = json;
   if (id !== null && typeof id !== 'string') throw new ServeFailure('invalid', 'id is not a text');
   const request = {

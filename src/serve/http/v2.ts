@@ -28,7 +28,7 @@ export function addV2Routes(app: FastifyInstance, service: Service): void {
   }
 }
 
-/** What a body is depends on other headers, so any content type will do, even one that is malformed. */
+/** Other headers define the body, so any content type will do, even a malformed one. */
 function ignoreType(request: FastifyRequest, _: FastifyReply, next: () => void): void {
   delete request.headers['content-type'];
   next();

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 
-/** Aborted if the client goes before it has its answer. */
+/** A signal that is aborted if the client disconnects before it has its answer. */
 export function whileOpen(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   reply.raw.once('close', () => {

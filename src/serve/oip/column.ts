@@ -8,7 +8,7 @@ import type { InferTensor, TensorData } from './tensor.ts';
 
 const INTEGERS: readonly Datatype[] = ['INT64', 'INT32', 'INT16', 'INT8', 'UINT64', 'UINT32', 'UINT16', 'UINT8', 'BOOL'];
 
-/** Datatypes whose values can feed an element type without losing anything. */
+/** Datatypes that can feed an element type without loss. */
 const TAKES: Readonly<Record<InputDtype, readonly Datatype[]>> = {
   float32: ['FP32', 'FP64', ...INTEGERS],
   float64: ['FP32', 'FP64', ...INTEGERS],
@@ -21,14 +21,14 @@ const TAKES: Readonly<Record<InputDtype, readonly Datatype[]>> = {
 const EXACT = 2n ** 53n;
 const MAX_INT64 = 2n ** 63n - 1n;
 
-/** Where a feature's elements are in a tensor `[rows, stride]`. */
+/** Position of a feature's elements in a tensor `[rows, stride]`. */
 export interface Slot {
   readonly start: number;
   readonly stride: number;
   readonly rows: number;
 }
 
-/** @throws ServeFailure `invalid` if a tensor of `datatype` cannot feed elements of `dtype` */
+/** @throws ServeFailure `invalid` if tensors of `datatype` cannot feed elements of `dtype` */
 export function checkDatatype({ name, datatype }: Pick<InferTensor, 'name' | 'datatype'>, dtype: InputDtype): void {
   if (TAKES[dtype].includes(datatype)) return;
   throw new ServeFailure('invalid', `${shown(name)} has datatype ${datatype}`, { hint: `send ${listed(TAKES[dtype])}` });
@@ -41,10 +41,10 @@ function listed(datatypes: readonly Datatype[]): string {
 }
 
 /**
- * The column of one feature; a view of the tensor where its elements are what the feature takes.
+ * The column of one feature; a view of the tensor if its elements have the feature's type.
  *
- * @param text most characters of a text
- * @throws ServeFailure `invalid` if an integer does not fit or a text is too long
+ * @param text most characters of a string
+ * @throws ServeFailure `invalid` if an integer does not fit or a string is too long
  */
 export function columnOf(tensor: InferTensor, dtype: InputDtype, slot: Slot, text: number): ColumnValues {
   const { name, data } = tensor;

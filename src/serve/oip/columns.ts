@@ -10,7 +10,7 @@ import { elementsOf } from './raw.ts';
 import { refuseRows } from './sizes.ts';
 import type { InferTensor } from './tensor.ts';
 
-/** Where the values of a feature come from. */
+/** The source of a feature's values. */
 interface Source {
   readonly tensor: InferTensor;
   /** Position in each row of a tensor `[rows, stride]`. */
@@ -25,7 +25,7 @@ interface Place {
   readonly position: number;
 }
 
-/** What the names of tensors mean to a model. */
+/** What tensor names mean to a model. */
 interface Names {
   readonly places: readonly Place[];
   readonly features: ReadonlyMap<string, Place>;
@@ -50,12 +50,12 @@ function namesOf(signature: Signature): Names {
 }
 
 /**
- * The rows of a request as columns of the model's features. A feature has a tensor of its own name, `[rows]` or `[rows, 1]`, or is
- * a column of a tensor with the name of the model's input, `[rows, features]`. A feature without either is looked up if a store
- * has it, and else null if it is nullable.
+ * Converts the tensors of a request to columns of the model's features. A feature has a tensor of its own name, `[rows]` or
+ * `[rows, 1]`, or is a column of a tensor named like the model's input, `[rows, features]`. A feature without either is looked
+ * up if a store has it, and otherwise null if it is nullable.
  *
- * @param text most characters of a text
- * @throws ServeFailure `invalid` if the tensors are not those of the model, `too large` if there are too many rows
+ * @param text most characters of a string
+ * @throws ServeFailure `invalid` if the tensors do not fit the model, `too large` if there are too many rows
  */
 export function columnsOf(model: OnlineModel, tensors: readonly InferTensor[], text: number): TensorColumns {
   const names = namesOf(model.bundle.signature);
@@ -75,7 +75,7 @@ export function columnsOf(model: OnlineModel, tensors: readonly InferTensor[], t
   return { rows, columns };
 }
 
-/** The source of each feature, by its position. @param keys by which rows are looked up: their tensors are no features */
+/** The source of each feature, by position. @param keys of lookups: their tensors are not features */
 function sourcesOf(names: Names, tensors: readonly InferTensor[], keys: readonly string[]): (Source | undefined)[] {
   const sources = new Array<Source | undefined>(names.places.length).fill(undefined);
   for (const [i, tensor] of tensors.entries()) {
@@ -110,7 +110,7 @@ function rowsOf({ maxRows }: OnlineModel, tensors: readonly InferTensor[]): numb
   return rows;
 }
 
-/** Elements of a row; NaN for a tensor that is neither `[rows]` nor `[rows, width]`. */
+/** Elements per row; NaN unless the tensor is `[rows]` or `[rows, width]`. */
 function width(shape: readonly number[]): number {
   return shape.length === 1 ? 1 : shape.length === 2 ? (shape[1] ?? Number.NaN) : Number.NaN;
 }

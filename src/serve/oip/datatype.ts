@@ -2,7 +2,7 @@ import type { InputDtype } from '../../domain/signature.ts';
 import { ServeFailure } from '../failure.ts';
 import { shown } from '../shown.ts';
 
-/** Tensor datatypes of the Open Inference Protocol that are served: all but FP16 and BF16. */
+/** Supported tensor datatypes of the Open Inference Protocol: all but FP16 and BF16. */
 const DATATYPES = [
   'BOOL',
   'UINT8',
@@ -19,7 +19,7 @@ const DATATYPES = [
 ] as const;
 export type Datatype = (typeof DATATYPES)[number];
 
-/** Bytes of an element; undefined for BYTES, whose elements have a length each. */
+/** Bytes per element; undefined for BYTES, whose elements each have a length. */
 export const ELEMENT_BYTES: Readonly<Record<Datatype, number | undefined>> = {
   BOOL: 1,
   UINT8: 1,
@@ -35,7 +35,7 @@ export const ELEMENT_BYTES: Readonly<Record<Datatype, number | undefined>> = {
   BYTES: undefined,
 };
 
-/** The datatype with the values of an element type of a model. */
+/** The datatype that corresponds to a model's element type. */
 export const DATATYPE_OF: Readonly<Record<InputDtype, Datatype>> = {
   float32: 'FP32',
   float64: 'FP64',

@@ -7,12 +7,12 @@ import { withLookedUp } from './looked-up.ts';
 import { requestedOf, tensorsOf } from './outputs.ts';
 import type { InferAnswer, InferRequest, Parameters } from './tensor.ts';
 
-/** A call of `infer` by any protocol. */
+/** A call of `infer`, over any protocol. */
 export interface InferCall {
   readonly protocol: Observation['protocol'];
   readonly name: string;
   readonly version: string | undefined;
-  /** Reads the request, of which it takes no more than the model does; what it throws is observed too. */
+  /** Reads the request within the model's limits; errors that it throws are observed, too. */
   readonly read: (model: OnlineModel) => InferRequest | Promise<InferRequest>;
   /** On the `performance.now()` clock. The request's own `timeout` may end earlier. */
   readonly deadline?: number | undefined;
@@ -22,7 +22,7 @@ export interface InferCall {
 /**
  * Answers an inference request of the Open Inference Protocol, and observes it.
  *
- * @throws ServeFailure of any kind; `invalid` also if a row is rejected and the request names outputs without `rejected`
+ * @throws ServeFailure of any kind; also `invalid` if a row is rejected and the request names outputs without `rejected`
  */
 export async function infer(service: Service, call: InferCall): Promise<InferAnswer> {
   const begin = performance.now();
@@ -62,7 +62,7 @@ export async function infer(service: Service, call: InferCall): Promise<InferAns
 }
 
 /**
- * When the request's parameter `timeout` ends: microseconds, 0 for none, as in Triton.
+ * When the request's `timeout` parameter expires: microseconds, 0 for none, as in Triton.
  *
  * @throws ServeFailure `invalid`
  */

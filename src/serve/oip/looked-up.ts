@@ -7,23 +7,23 @@ import { readKey } from '../lookup-key.ts';
 import type { OnlineModel } from '../online-model.ts';
 import type { InferTensor } from './tensor.ts';
 
-/** Columns of the tensors of a request; undefined for a feature that is looked up. */
+/** Columns from a request's tensors; undefined for a feature to look up. */
 export interface TensorColumns {
   readonly rows: number;
   readonly columns: readonly (ColumnValues | undefined)[];
 }
 
 interface Lookup extends Pick<LookupRequest, 'deadline' | 'signal'> {
-  /** Of the request: those of the keys are among them. */
+  /** Tensors of the request, those of keys included. */
   readonly tensors: readonly InferTensor[];
-  /** Most characters of a text. */
+  /** Most characters of a string. */
   readonly text: number;
 }
 
 /**
- * The columns with those that no tensor holds looked up by the tensors of the keys.
+ * Looks up the columns that no tensor holds, by the tensors of the keys.
  *
- * @throws ServeFailure `invalid` if a key is missing or of another type, else as `FeatureLookup.find` does
+ * @throws ServeFailure `invalid` if a key is missing or of another type, otherwise as `FeatureLookup.find` does
  */
 export async function withLookedUp(model: OnlineModel, { rows, columns }: TensorColumns, lookup: Lookup): Promise<ColumnBatch> {
   const { features: store } = model;

@@ -5,17 +5,17 @@ import type { OnlineModel } from '../online-model.ts';
 import { DATATYPE_OF, type Datatype } from './datatype.ts';
 import { outputsOf } from './outputs.ts';
 
-/** What the server says of itself. */
+/** The server's metadata. */
 export const SERVER_METADATA = { name: 'score-batch', version: VERSION, extensions: ['binary_tensor_data'] } as const;
 
-/** -1 is any number of rows. */
+/** -1 stands for any number of rows. */
 interface TensorMetadata {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];
 }
 
-/** How keys are sent. */
+/** Datatypes of keys. */
 const KEY_DATATYPE: Readonly<Record<LookupKey['kind'], Datatype>> = { text: 'BYTES', integer: 'INT64', any: 'BYTES' };
 
 export interface ModelMetadata {
@@ -28,8 +28,8 @@ export interface ModelMetadata {
 }
 
 /**
- * Metadata of a model. Its inputs are one tensor per feature, because that form cannot be sent in the wrong order and lets
- * nullable features and those that are looked up be left out; the tensors of the ONNX file, which are taken too, are in the property `onnx_inputs`.
+ * Metadata of a model. It lists one input tensor per feature: that form cannot be sent in the wrong order, and nullable or
+ * looked-up features can be left out. The tensors of the ONNX file, which are accepted too, are in the property `onnx_inputs`.
  */
 export function modelMetadata(model: OnlineModel, models: Models): ModelMetadata {
   const { name, version, digest, maxRows } = model;
@@ -43,7 +43,7 @@ export function modelMetadata(model: OnlineModel, models: Models): ModelMetadata
   }));
   const { keys = [], stored = [] } = model.features ?? {};
   const optional = features.filter(({ nullable }, i) => nullable || stored[i]).map((feature) => feature.name);
-  // A key that is a feature, too, is among them.
+  // A key that is also a feature is already listed.
   const others = keys.filter((key) => features.every((feature) => feature.name !== key.name));
   return {
     name,

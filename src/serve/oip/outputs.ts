@@ -11,17 +11,17 @@ import type { OutputTensor, RequestedOutput } from './tensor.ts';
 /** Name of the output that says why a row was rejected. */
 const REJECTED = 'rejected';
 
-/** Rejected rows that an error lists. */
+/** Most rejected rows that an error lists. */
 const LISTED = 20;
 
-/** Name, datatype and elements per row of an output; 1 element is a shape `[rows]`. */
+/** Name, datatype and elements per row of an output; with 1 element the shape is `[rows]`. */
 export interface OutputForm {
   readonly name: string;
   readonly datatype: Datatype;
   readonly width: number | undefined;
 }
 
-/** The outputs of a model, in the order in which they come if none is named. */
+/** The outputs of a model, in their default order. */
 export function outputsOf({ bundle, classes, outputDtype }: OnlineModel): readonly OutputForm[] {
   const datatype = outputDtype === 'float32' ? 'FP32' : 'FP64';
   const rejected: OutputForm = { name: REJECTED, datatype: 'BYTES', width: undefined };
@@ -31,13 +31,13 @@ export function outputsOf({ bundle, classes, outputDtype }: OnlineModel): readon
   return [...(named ? [label] : []), { name: 'probabilities', datatype, width: classes.length }, rejected];
 }
 
-/** Parameters of an output, of Triton, that would change the answer: they are refused, not ignored. */
+/** Triton's output parameters that would change the answer: they are refused, not ignored. */
 const UNSUPPORTED = ['classification', 'shared_memory_region'] as const;
 
 /**
  * The outputs that a request names, or all.
  *
- * @throws ServeFailure `invalid` if the model has no such output, one is named twice, or has a parameter that is not supported
+ * @throws ServeFailure `invalid` if the model has no such output, or one is named twice or has an unsupported parameter
  */
 export function requestedOf(model: OnlineModel, requested: readonly RequestedOutput[] | undefined): readonly OutputForm[] {
   const forms = outputsOf(model);
@@ -57,7 +57,7 @@ export function requestedOf(model: OnlineModel, requested: readonly RequestedOut
   });
 }
 
-/** @throws ServeFailure `invalid` if a row was rejected and nobody asked whether */
+/** @throws ServeFailure `invalid` if a row was rejected and `rejected` was not requested */
 export function tensorsOf(model: OnlineModel, forms: readonly OutputForm[], predictions: Predictions): OutputTensor[] {
   const { rows } = predictions;
   const some = predictions.rejected.some((code) => code !== 0);
@@ -88,7 +88,7 @@ function dataOf(model: OnlineModel, name: string, predictions: Predictions, some
   }
 }
 
-/** `feature out of range: petal_width`, in the words of the quarantine; empty for a row that was scored. */
+/** `feature out of range: petal_width`, worded as in the quarantine; empty for a scored row. */
 function rejectionText({ bundle }: OnlineModel, code: number): string {
   if (code === 0) return '';
   const { reason, feature } = readRejection(code);
@@ -100,7 +100,7 @@ function refused(model: OnlineModel, { rejected, rows }: Predictions): ServeFail
   const listed = Array.from(rejected, (code, row) => ({ code, row })).filter(({ code }) => code !== 0);
   const details = listed.slice(0, LISTED).map(({ code, row }) => `row ${row}: ${rejectionText(model, code)}`);
   if (listed.length > LISTED) details.push(`and ${listed.length - LISTED} more`);
-  // Clients show the message only.
+  // The message includes a reason: clients show nothing else.
   return new ServeFailure('invalid', `${listed.length} of ${rows} rows cannot be scored: ${details[0]}`, {
     details,
     hint: `request the output ${REJECTED} too to get the other rows`,

@@ -4,9 +4,8 @@ import { shown } from '../shown.ts';
 import { type Datatype, ELEMENT_BYTES } from './datatype.ts';
 import type { OutputTensor, TensorData } from './tensor.ts';
 
-// The raw form of the protocol, in binary parts of REST and in raw contents of gRPC: little-endian elements without gaps, and for
-// BYTES the length of each element as 4 bytes before it. ONNX Runtime runs on little-endian machines only, so typed arrays can
-// be views of it.
+// The protocol's raw form, in REST's binary parts and gRPC's raw contents: little-endian elements without gaps, and for BYTES a
+// 4-byte length before each element. ONNX Runtime runs on little-endian machines only, so typed arrays can be views of it.
 
 const ARRAYS = {
   UINT8: Uint8Array,
@@ -22,7 +21,7 @@ const ARRAYS = {
 } as const;
 
 const LENGTH_BYTES = 4;
-/** More than any tensor has; a shape appears in messages. */
+/** No tensor has more; the limit keeps shapes in messages short. */
 const MOST_DIMENSIONS = 8;
 
 interface RawTensor {
@@ -32,9 +31,9 @@ interface RawTensor {
 }
 
 /**
- * The elements of a tensor; a view of `bytes` where they are aligned.
+ * The elements of a tensor; a view of `bytes` if aligned.
  *
- * @throws ServeFailure `invalid` if the bytes are not what the shape says, a BOOL is not 0 or 1, or a text is not UTF-8
+ * @throws ServeFailure `invalid` if the bytes do not match the shape, a BOOL is not 0 or 1, or a string is not UTF-8
  */
 export function readRaw({ name, datatype, shape }: RawTensor, bytes: Uint8Array): TensorData {
   const count = elementsOf(name, shape);
@@ -55,7 +54,7 @@ export function readRaw({ name, datatype, shape }: RawTensor, bytes: Uint8Array)
 /**
  * The number of elements of a shape.
  *
- * @throws ServeFailure `invalid` if a dimension is not an integer from 0, or the product is beyond 2^53
+ * @throws ServeFailure `invalid` if a dimension is not a non-negative integer, or the product exceeds 2^53
  */
 export function elementsOf(name: string, shape: readonly number[]): number {
   if (shape.length > MOST_DIMENSIONS) throw new ServeFailure('invalid', `${shown(name)} has ${shape.length} dimensions`);
@@ -67,7 +66,7 @@ export function elementsOf(name: string, shape: readonly number[]): number {
 
 function readTexts(name: string, bytes: Uint8Array, count: number): string[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  // The shape is the client's word: nothing is allocated for elements that cannot be there.
+  // Do not trust the client's shape: allocate nothing for elements that cannot be there.
   if (count * LENGTH_BYTES > buffer.length) throw cutOff(name);
   const texts: string[] = [];
   let at = 0;
@@ -91,17 +90,17 @@ function cutOff(name: string): ServeFailure {
 }
 
 /**
- * A text from its bytes.
+ * Decodes a string.
  *
  * @param element position in the tensor, for the message
- * @throws ServeFailure `invalid` if they are not UTF-8
+ * @throws ServeFailure `invalid` if the bytes are not UTF-8
  */
 export function readText(name: string, bytes: Uint8Array, element: number): string {
   if (!isUtf8(bytes)) throw new ServeFailure('invalid', `element ${element} of ${shown(name)} is not UTF-8`);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
 }
 
-/** The raw form of an output; a view of its data, if they are numbers. */
+/** The raw form of an output; a view of its data if numeric. */
 export function writeRaw({ data }: Pick<OutputTensor, 'data'>): Buffer {
   if (data instanceof Float32Array || data instanceof Float64Array) {
     return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
@@ -112,7 +111,7 @@ export function writeRaw({ data }: Pick<OutputTensor, 'data'>): Buffer {
   for (const [i, size] of sizes.entries()) {
     bytes.writeUInt32LE(size, at);
     at += LENGTH_BYTES;
-    // Texts of a rejected row, or of rows that were not rejected, are empty.
+    // Labels of rejected rows are empty, and so is `rejected` for all others.
     if (size > 0) bytes.write(data[i] as string, at);
     at += size;
   }

@@ -6,11 +6,11 @@ import { elementsOf } from './raw.ts';
 export type CheckSize = (name: string, shape: readonly number[]) => void;
 
 /**
- * What checks the shapes of one request, each before the elements of its tensor are read: millions of texts, or of integers as
- * varints, fit into a few megabytes, and take a second to read. Together the tensors have an element per feature and row,
- * and one per key by which features are looked up.
+ * Checks the shapes of one request, each before its tensor's elements are read: millions of strings, or of integers as varints,
+ * fit into a few megabytes, and take a second to read. All tensors together may have one element per feature and row, and one
+ * per lookup key and row.
  *
- * @returns throws ServeFailure `too large`, or `invalid` if a shape is not one
+ * @returns a function that throws ServeFailure `too large`, or `invalid` for an invalid shape
  */
 export function sizeCheck(model: Pick<OnlineModel, 'maxRows' | 'kinds'> & Partial<Pick<OnlineModel, 'features'>>): CheckSize {
   const most = model.maxRows * (model.kinds.length + (model.features?.keys.length ?? 0));

@@ -1,7 +1,7 @@
 import type { OnlineModel } from '../online-model.ts';
 import type { Datatype } from './datatype.ts';
 
-/** Elements in row-major order. BOOL is 0 or 1 in bytes; texts are well-formed. */
+/** Elements in row-major order. A BOOL is a byte, 0 or 1; strings are well-formed. */
 export type TensorData =
   | Float32Array
   | Float64Array
@@ -19,11 +19,11 @@ export interface InferTensor {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];
-  /** As many elements as the shape says, in the array type of the datatype. */
+  /** As many elements as the shape says, in the datatype's array type. */
   readonly data: TensorData;
 }
 
-/** Values of parameters. gRPC's 64-bit integers may come as bigint. */
+/** Parameter values. gRPC's 64-bit integers may be bigints. */
 export type Parameters = Readonly<Record<string, unknown>>;
 
 export interface RequestedOutput {
@@ -31,7 +31,7 @@ export interface RequestedOutput {
   readonly parameters: Parameters;
 }
 
-/** An inference request, however it came. */
+/** An inference request, over any protocol. */
 export interface InferRequest {
   readonly id: string | undefined;
   readonly parameters: Parameters;
@@ -40,15 +40,15 @@ export interface InferRequest {
   readonly outputs: readonly RequestedOutput[] | undefined;
 }
 
-/** Values of an output. A rejected row has NaN, or an empty label; JSON writes NaN as null. */
+/** An output's values. A rejected row has NaN, which JSON writes as null, or an empty label. */
 export interface OutputTensor extends InferTensor {
   readonly data: Float32Array | Float64Array | readonly string[];
 }
 
 export interface InferAnswer {
-  /** Whose name and version the answer states. */
+  /** The model whose name and version the answer states. */
   readonly model: OnlineModel;
   readonly id: string | undefined;
-  /** In the order in which they were requested. */
+  /** In the requested order. */
   readonly outputs: readonly OutputTensor[];
 }

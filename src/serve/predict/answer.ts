@@ -6,10 +6,10 @@ import { jsonNumber } from '../json.ts';
 import type { OnlineModel } from '../online-model.ts';
 import { withCount } from './problems.ts';
 
-/** Rejected rows that a refused request lists. */
+/** Most rejected rows that an error lists. */
 const LISTED = 20;
 
-/** Names of a model as JSON. */
+/** A model's names, encoded as JSON. */
 interface Texts {
   readonly model: string;
   readonly classes: readonly string[];
@@ -21,8 +21,8 @@ interface Texts {
 const TEXTS = new WeakMap<OnlineModel, Texts>();
 
 /**
- * The answer of `predict` as JSON. Numbers are the shortest text of the double that equals the model's float, so nothing is
- * rounded. It is written by hand: objects per row would cost more than small models do.
+ * The answer of `predict` as JSON. Each number is the shortest text of the double that equals the model's float, so nothing is
+ * rounded. Written by hand: an object per row would cost more than small models do.
  */
 export function predictAnswer(model: OnlineModel, predictions: Predictions): string {
   const { model: head, features } = textsOf(model);
@@ -52,7 +52,7 @@ function prediction(model: OnlineModel, { values, width, labels }: Predictions, 
  * The answer of KServe's V1 as JSON. A prediction is the score; for a bundle with classes the label, or the list of
  * probabilities if the bundle names no label output.
  *
- * @throws ServeFailure `invalid` with the reasons if a row was rejected: a prediction of V1 has no place for them
+ * @throws ServeFailure `invalid` with the reasons if a row was rejected: V1 predictions cannot express it
  */
 export function v1Answer(model: OnlineModel, predictions: Predictions): string {
   refuseRejected(model, predictions);

@@ -4,11 +4,11 @@ import type { OnlineModel } from '../online-model.ts';
 import { nearestHint, shownName } from './problems.ts';
 
 /**
- * The list that a body holds under one key: `{"rows": […]}`.
+ * Reads the list under the body's only key: `{"rows": […]}`.
  *
  * @param body bytes of JSON in UTF-8
- * @throws ServeFailure `invalid` if the body is anything else, has other keys, or the list is empty; `too large` if it holds more
- *   than the model takes
+ * @throws ServeFailure `invalid` if the body is anything else, has other keys, or the list is empty; `too large` if it holds
+ * more than the model accepts
  */
 export function readList(body: unknown, key: string, model: OnlineModel): readonly unknown[] {
   const hint = `send {"${key}": [{…}]} with an object per row`;

@@ -1,25 +1,25 @@
 import type { FeatureLookup, KeyValue } from '../feature-lookup.ts';
 import { readKey } from '../lookup-key.ts';
 
-/** What rows do not bring and a store has. */
+/** Features that rows do not bring and a store has. */
 export interface Lacking {
-  /** Rows that lack something, in order, with the values of their keys. */
+  /** Rows that lack a feature, in order, with their key values. */
   readonly rows: readonly number[];
   readonly keys: readonly (readonly KeyValue[])[];
-  /** Whether a row does not have the feature, not even as null. */
+  /** Whether a row lacks the feature: even null counts as having it. */
   lacks(row: number, feature: number): boolean;
 }
 
-/** Which features and keys rows have. */
+/** Tracks which features and keys rows bring. */
 export interface Brought {
   feature(row: number, feature: number): void;
-  /** @returns whether the name is one of a key, and what its value must be if it is something else */
+  /** @returns whether the name is a key, and if its value is wrong what it must be */
   key(row: number, name: string, value: unknown): { readonly isKey: boolean; readonly wrong?: string | undefined };
-  /** @param problem is told of rows that lack something and a key */
+  /** @param problem called for each row that lacks a feature and a key */
   lacking(problem: (row: number, key: string) => void): Lacking;
 }
 
-/** @param text most characters of a text */
+/** @param text most characters of a string */
 export function collectBrought(
   { keys, stored }: FeatureLookup,
   { rows, text }: { readonly rows: number; readonly text: number },
@@ -27,7 +27,7 @@ export function collectBrought(
   const has = new Uint8Array(rows * stored.length);
   const given = Array.from({ length: rows }, () => new Array<KeyValue | undefined>(keys.length).fill(undefined));
   const positions = new Map(keys.map(({ name }, i) => [name, i]));
-  /** Keys with a value of another type are no missing ones. */
+  /** Keys with a wrong value are not reported as missing, too. */
   const refused = new Set<number>();
 
   const lacks = (row: number, feature: number): boolean => stored[feature] === true && has[row * stored.length + feature] === 0;

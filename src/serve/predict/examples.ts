@@ -2,17 +2,17 @@ import { featuresOf, type InputDtype } from '../../domain/signature.ts';
 import { readGoldenCells } from '../../model/golden.ts';
 import type { OnlineModel } from '../online-model.ts';
 
-/** A row as a client sends it. */
+/** A row as clients send it. */
 export type ExampleRow = Readonly<Record<string, number | string | boolean | null>>;
 
-/** Golden rows that are read to choose examples from. */
+/** Golden rows to choose examples from. */
 const READ = 50;
 
 const EXAMPLES = new WeakMap<OnlineModel, Promise<readonly ExampleRow[]>>();
 
 /**
- * Golden rows of a model as clients send rows: what is known to be scored. None if the file can no longer be read, because
- * examples are not worth failing for.
+ * Golden rows of a model in the form in which clients send rows: they are known to be scorable. None if the file can no longer
+ * be read, because examples are not worth failing for.
  */
 export function exampleRows(model: OnlineModel): Promise<readonly ExampleRow[]> {
   const found = EXAMPLES.get(model) ?? read(model).catch(() => []);

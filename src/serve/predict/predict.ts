@@ -7,27 +7,27 @@ import { readList } from './body.ts';
 import { fillIn } from './fill-in.ts';
 import { readRows } from './read-rows.ts';
 
-/** A request for predictions of rows in JSON. */
+/** A request for predictions of JSON rows. */
 export interface PredictCall {
   /** `predict` is our own form, `v1` is KServe's. */
   readonly protocol: 'predict' | 'v1';
   readonly name: string;
-  /** Undefined for the version that answers by default. */
+  /** Undefined for the default version. */
   readonly version: string | undefined;
-  /** Bytes of the body, inflated; anything else is refused. */
+  /** Returns the body's bytes, decompressed; any other result is refused. */
   readonly read: () => unknown;
-  /** Aborted once the client is gone. */
+  /** Aborted once the client disconnects. */
   readonly signal: AbortSignal;
 }
 
-/** What the two protocols call rows, whether these may be lists, and how they answer. */
+/** Per protocol: the key of the rows, whether a row may be a list, and how to answer. */
 const FORMS = {
   predict: { key: 'rows', lists: false, answer: predictAnswer },
   v1: { key: 'instances', lists: true, answer: v1Answer },
 } as const;
 
 /**
- * The answer to a request, as JSON.
+ * Answers a request as JSON.
  *
  * @throws ServeFailure `invalid`, `not found`, `too large`, or what `OnlineModel.score` throws
  */

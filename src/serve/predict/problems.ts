@@ -3,15 +3,15 @@ import { printableValue } from '../../domain/printable.ts';
 import { nearest } from '../../suggest.ts';
 import { ServeFailure } from '../failure.ts';
 
-/** Problems that an answer lists; the rest is counted. */
+/** Most problems that an answer lists; the rest is counted. */
 const LISTED = 20;
 
-/** Names of a request that are shown are cut to this. Longer ones are not compared with the known names either. */
+/** Names from a request are cut to this length when shown. Longer ones are not compared with known names, either. */
 const SHOWN = 100;
 
-/** What is wrong with a request, in the order of its rows. */
+/** Problems of a request, in the order of its rows. */
 export interface Problems {
-  /** Takes texts only of the problems that will be listed: making them for each of a million costs seconds. */
+  /** Creates the strings only if the problem will be listed: doing so for a million of them costs seconds. */
   add(problem: () => string, hint?: () => string | undefined): void;
   /** @throws ServeFailure `invalid` with the first problem as its message, if there is one */
   check(): void;
@@ -37,18 +37,18 @@ export function collectProblems(): Problems {
   };
 }
 
-/** Lines, and how many more there are. @param noun of one line: `problem` */
+/** Lines, followed by how many more there are. @param noun for one line: `problem` */
 export function withCount(listed: readonly string[], found: number, noun: string): string[] {
   const left = found - listed.length;
   return left === 0 ? [...listed] : [...listed, `and ${counted(left, `more ${noun}`)}`];
 }
 
-/** A name of the request as text for its sender. */
+/** A name from the request, as shown to its sender. */
 export function shownName(name: string): string {
   return JSON.stringify(printableValue(name.length > SHOWN ? `${name.slice(0, SHOWN)}…` : name));
 }
 
-/** A hint that names the known name nearest to one of the request; all of them if they are few and none is near. */
+/** A hint with the known name nearest to a requested one; with all of them if they are few and none is near. */
 export function nearestHint(name: string, known: readonly string[]): string | undefined {
   const near = name.length > SHOWN ? undefined : nearest(name, known);
   if (near !== undefined) return `did you mean ${near}?`;

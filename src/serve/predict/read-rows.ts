@@ -5,25 +5,25 @@ import { collectBrought, type Lacking } from './brought.ts';
 
 import { collectProblems, nearestHint, shownName } from './problems.ts';
 
-/** Rows of a request as `JSON.parse` made them. */
+/** Rows of a request, from `JSON.parse`. */
 export interface GivenRows {
-  /** What the request calls them: `rows` */
+  /** Their key in the request: `rows` */
   readonly key: string;
   readonly list: readonly unknown[];
-  /** Whether a row may also be a list of values in the order of the features. */
+  /** Whether a row may also be a list of values in feature order. */
   readonly lists: boolean;
-  /** Most characters of a text. */
+  /** Most characters of a string. */
   readonly text: number;
 }
 
-/** Rows as cells, and what must be looked up before they are scored. */
+/** Rows as cells, and what to look up before scoring. */
 export interface RowsRead {
   readonly cells: Cells;
-  /** Undefined where requests bring all features. */
+  /** Undefined if requests bring all features. */
   readonly lacking: Lacking | undefined;
 }
 
-/** The features of a model by name. A map, because a feature may be called `constructor`. */
+/** A model's features by name. A Map, because a feature may be called `constructor`. */
 interface Known {
   readonly features: ReturnType<typeof featuresOf>;
   readonly names: readonly string[];
@@ -33,10 +33,9 @@ interface Known {
 const KNOWN = new WeakMap<OnlineModel, Known>();
 
 /**
- * The rows as columns in the order of the features. A missing key is a null, or what is looked up: then the row must say by which
- * keys.
+ * Converts rows to columns in feature order. A missing key is null, or is looked up: then the row must have the lookup keys.
  *
- * @throws ServeFailure `invalid` if a row has an unknown field or a value of another type; the first 20 are listed
+ * @throws ServeFailure `invalid` if a row has an unknown field or a value of another type; lists the first 20
  */
 export function readRows(model: OnlineModel, { key, list, lists, text }: GivenRows): RowsRead {
   const { features, names, positions } = knownOf(model);
@@ -60,7 +59,7 @@ export function readRows(model: OnlineModel, { key, list, lists, text }: GivenRo
         if (wrong !== undefined) problems.add(() => `${key}[${row}][${i}] (${names[i]}) ${wrong}`);
       }
     } else if (typeof given === 'object' && given !== null && !Array.isArray(given)) {
-      // The object is of JSON.parse, so it inherits nothing that is enumerable.
+      // The object comes from JSON.parse, so it inherits nothing enumerable.
       for (const name in given) {
         const position = positions.get(name);
         const value = (given as Record<string, unknown>)[name];
@@ -96,7 +95,7 @@ export function readRows(model: OnlineModel, { key, list, lists, text }: GivenRo
   return { cells, lacking };
 }
 
-/** `.sepal_length`, or `["sepal length"]` for a name that is not a word. */
+/** `.sepal_length`, or `["sepal length"]` for a name that is not an identifier. */
 function member(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${shownName(name)}]`;
 }

@@ -2,12 +2,12 @@ import { type Feature, featuresOf, type InputDtype } from '../../domain/signatur
 import { REASONS } from '../../features/rejection.ts';
 import type { OnlineModel } from '../online-model.ts';
 
-/** A schema of OpenAPI 3.1, which is one of JSON Schema 2020-12. */
+/** A schema of OpenAPI 3.1, in JSON Schema 2020-12. */
 export type Schema = Readonly<Record<string, unknown>>;
 
 const LARGEST_FLOAT32 = 2 ** 128 - 2 ** 104;
 
-/** Rows that are scored: types, ranges, categories, and which features must be there. */
+/** Rows that can be scored: types, ranges, categories, and required features. */
 export function rowSchema(model: OnlineModel, text: number): Schema {
   const features = featuresOf(model.bundle.signature);
   return {
@@ -24,7 +24,7 @@ export function rowSchema(model: OnlineModel, text: number): Schema {
   };
 }
 
-/** Rows that are answered: what `rowSchema` does not allow is rejected by row, with the feature and the reason. */
+/** Rows that get an answer: those outside `rowSchema` are rejected individually, with feature and reason. */
 export function anyRowSchema(model: OnlineModel, text: number): Schema {
   const features = featuresOf(model.bundle.signature);
   return {
@@ -40,7 +40,7 @@ export function anyRowSchema(model: OnlineModel, text: number): Schema {
   };
 }
 
-/** @param rows names of the schemas of a row */
+/** @param rows schemas of a row */
 export function requestSchema(model: OnlineModel, key: string, rows: readonly Schema[]): Schema {
   const list = { type: 'array', minItems: 1, maxItems: model.maxRows, items: rows.length === 1 ? rows[0] : { anyOf: rows } };
   return { type: 'object', properties: { [key]: list }, required: [key], additionalProperties: false };
@@ -85,7 +85,7 @@ export function v1PredictionSchema({ classes, bundle }: OnlineModel): Schema {
   return { type: 'array', minItems: length, maxItems: length, items: probability(), description: classes.join(', ') };
 }
 
-/** Keys by which features are looked up that a row does not have. */
+/** Keys to look up features that a row does not have. */
 function keysSchema({ features }: OnlineModel, text: number): Schema {
   const description = 'looks up the features that the row does not have';
   return Object.fromEntries(
@@ -115,7 +115,7 @@ function scoredValue(feature: Feature, dtype: InputDtype, text: number): Schema 
     ...(range && { minimum: range[0], maximum: range[1] }),
     ...(categories && (unknown === 'quarantine' ? { enum: categories } : { examples: categories })),
   };
-  // A default that only replaces unknown categories is not one of a missing value.
+  // A default that only replaces unknown categories does not fill in missing values.
   const filler = nullable && feature.default !== undefined ? { default: feature.default } : {};
   return { ...(nullable ? orNull(scored) : scored), ...filler };
 }

@@ -1,4 +1,4 @@
-// The entry of a process that answers. It does what its supervisor says, and ends with it.
+// Entry point of an answering process. It obeys its supervisor, and ends with it.
 import { toParts } from '../../error-parts.ts';
 import { type Console, createConsole } from '../../terminal/console.ts';
 import { presentError } from '../../terminal/error.ts';
@@ -10,7 +10,7 @@ import type { Metric } from './metric.ts';
 import type { Metrics } from './metrics.ts';
 import { type Loaded, loadServing, type Serving } from './serving.ts';
 
-/** What answers that say that the device failed may take. */
+/** Time for the answers that report a failed device. */
 const GIVE_UP_MS = 200;
 
 const waiting = new Map<number, (processes: readonly (readonly Metric[])[]) => void>();
@@ -18,7 +18,7 @@ let questions = 0;
 let loaded: Loaded | undefined;
 let serving: Serving | undefined;
 
-// A terminal, or a service manager, sends them to all processes. The supervisor says what they mean.
+// A terminal or service manager sends these to all processes; the supervisor decides what they mean.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 process.on('message', (order: Order) => {
   void obey(order).catch((error: unknown) => tell({ type: 'failed', error: toParts(error) }));
@@ -64,7 +64,7 @@ async function obey(order: Order): Promise<void> {
   }
 }
 
-/** Ends, because its supervisor then starts another process. Requests that it has in hand are told first that they failed. */
+/** Ends the process, which its supervisor then replaces. Open requests are first told that they failed. */
 function giveUp(): void {
   void serving?.leave('replaced').catch(() => undefined);
   setTimeout(() => {
@@ -76,7 +76,7 @@ function tell(answer: Answer, then: () => void = () => undefined): void {
   process.send?.(answer, then);
 }
 
-/** Counts of every process, whichever was asked for them. */
+/** Metrics of every process, whichever one is scraped. */
 async function askForAll(own: Metrics): Promise<MetricsText> {
   const question = ++questions;
   const processes = await new Promise<readonly (readonly Metric[])[]>((resolve) => {
@@ -96,7 +96,7 @@ function logTo(console: Console): Log {
     warn: (message, fields) => console.warn(message, fields),
     debug: (message, fields) => console.debug(message, fields),
     bug(error, fields = {}) {
-      // The message of a runtime may quote what it was given.
+      // A runtime's message may quote its input.
       const bug = error instanceof Error ? bugWithoutValues(error) : new Error('something other than an error was thrown');
       console.error(presentError(bug).text, fields);
     },

@@ -6,19 +6,19 @@ import type { ServeSettings } from '../settings.ts';
 import type { Addresses, Answer, Leaving, LoadedModel, Order } from './messages.ts';
 import type { Metric } from './metric.ts';
 
-/** A process that answers, as its supervisor sees it. */
+/** An answering process, as its supervisor sees it. */
 export interface Answering {
   readonly pid: number;
-  /** Resolves once every model has proved itself. @throws what the process could not do, or that it has ended */
+  /** Resolves once every model has proved itself. @throws the process's failure, or that it ended */
   readonly loaded: Promise<readonly LoadedModel[]>;
   /** @param maxRows see `Order` */
   listen(maxRows: readonly number[]): Promise<Addresses>;
-  /** Lets it answer what is open, then end; it is killed if it does not. */
+  /** Lets it answer open requests, then end; kills it if it does not. */
   leave(why: Leaving): Promise<void>;
   kill(): void;
-  /** Its metrics as they are now; undefined if it does not say. */
+  /** Its current metrics; undefined if it does not answer. */
   collect(): Promise<readonly Metric[] | undefined>;
-  /** The last metrics that it told. */
+  /** The last metrics that it reported. */
   last(): readonly Metric[];
   /** How it ended: `SIGKILL`, `exit code 1`. */
   readonly ended: Promise<string>;
@@ -27,19 +27,19 @@ export interface Answering {
 interface Starting {
   readonly settings: ServeSettings;
   readonly json: boolean;
-  /** Answers with the metrics of all processes. */
+  /** Resolves to the metrics of all processes. */
   readonly allMetrics: () => Promise<readonly (readonly Metric[])[]>;
 }
 
-/** A scrape does not wait longer for a process that is busy. */
+/** A scrape waits at most this long for a busy process. */
 const COLLECT_MS = 2000;
 
-/** What a process that leaves may take beyond its drain. */
+/** Time that a leaving process may take beyond its drain. */
 const SLACK_MS = 3000;
 
-/** Starts a process, which begins to load at once. */
+/** Starts a process, which begins loading at once. */
 export function startAnswering({ settings, json, allMetrics }: Starting): Answering {
-  // One process accepts connections and hands them on in turn: the system would give most of them to one process.
+  // One process accepts connections and distributes them in turn: the system would give most of them to one process.
   cluster.schedulingPolicy = cluster.SCHED_RR;
   cluster.setupPrimary({ exec: fileURLToPath(new URL('./answering-process.js', import.meta.url)), args: [] });
   const worker = cluster.fork({ SCORE_BATCH_SERVE_TOKEN: undefined, SCORE_BATCH_FEAST_TOKEN: undefined });
@@ -138,7 +138,7 @@ function promised<T>(): Promised<T> {
   const promise = new Promise<T>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  // Those that wait for it are told; a process that ends later must not end this one.
+  // Those who await it see the rejection; without them it must not end this process.
   promise.catch(() => undefined);
   return { promise, resolve: (value) => settle?.resolve(value), reject: (error) => settle?.reject(error) };
 }

@@ -1,11 +1,11 @@
 import type { Answering } from './answering.ts';
 import { addCounts, type Metric } from './metric.ts';
 
-/** Metrics over all processes, those that have ended included, and of the supervisor itself. */
+/** Metrics of all processes, ended ones included, and of the supervisor itself. */
 export interface CountedProcesses {
   add(process: Answering): void;
   reloaded(outcome: 'done' | 'refused'): void;
-  /** A process has ended that was not told to. */
+  /** A process ended unexpectedly. */
   lost(): void;
   all(): Promise<readonly (readonly Metric[])[]>;
 }
@@ -34,7 +34,7 @@ export function countProcesses(): CountedProcesses {
     async all() {
       const asked = [...processes];
       const told = await Promise.all(asked.map((process) => process.collect()));
-      // What a process that ended meanwhile had counted is among `ended`. One that is too busy to say has counted no less than before.
+      // A process that ended meanwhile is counted in `ended`. For one too busy to answer, its last counts are a lower bound.
       const alive = asked.flatMap((process, at) => (processes.has(process) ? [told[at] ?? process.last()] : []));
       const values = (['done', 'refused'] as const).map((outcome) => ({ value: reloads[outcome], labels: { outcome } }));
       const own: Metric[] = [

@@ -9,7 +9,7 @@ import type { Addresses, Leaving, LoadedModel } from './messages.ts';
 export interface Generation {
   readonly settings: ServeSettings;
   readonly models: readonly LoadedModel[];
-  /** Lets all listen, and from now on replaces those that end. */
+  /** Lets all listen, and from then on replaces those that end. */
   listen(): Promise<Addresses>;
   /** Resolves once all have ended. */
   leave(why: Leaving): Promise<void>;
@@ -19,15 +19,15 @@ export interface Generation {
 export interface Upkeep {
   readonly console: Pick<Console, 'warn'>;
   readonly start: (settings: ServeSettings) => Answering;
-  /** A process ended that was not told to. */
+  /** A process ended unexpectedly. */
   readonly lost: () => void;
-  /** A new process found other bundles on the disk than those that answer. Resolves once they are loaded, or refused. */
+  /** A new process found other bundles on disk than the running ones have. Resolves once these are loaded, or refused. */
   readonly changed: () => Promise<void>;
   /** No process answers, and none can be started. */
   readonly gone: (error: Error) => void;
 }
 
-/** A process that lived longer was no failed start. */
+/** A process that lived longer than this did not fail to start. */
 const SETTLED_MS = 60_000;
 const MOST_FAILURES = 5;
 const LONGEST_WAIT_MS = 30_000;
@@ -35,7 +35,7 @@ const LONGEST_WAIT_MS = 30_000;
 /**
  * Starts all processes, and waits until each has loaded and proved every model.
  *
- * @throws the first failure; then none is left
+ * @throws the first failure, after ending all of them
  */
 export async function startGeneration(settings: ServeSettings, upkeep: Upkeep, signal: AbortSignal): Promise<Generation> {
   const processes = new Set<Answering>();
@@ -70,7 +70,7 @@ export async function startGeneration(settings: ServeSettings, upkeep: Upkeep, s
     signal.removeEventListener('abort', kill);
   }
 
-  /** Waits for the end of a process, and starts another one in its place. */
+  /** Waits for a process to end, and starts a replacement. */
   async function keep(process: Answering, since = performance.now()): Promise<void> {
     const how = await process.ended;
     if (leaving) return;
@@ -102,7 +102,7 @@ export async function startGeneration(settings: ServeSettings, upkeep: Upkeep, s
           upkeep.console.warn('the bundles on the disk have changed, so all processes are replaced');
           await upkeep.changed();
           if (leaving) return;
-          // The reload was refused. Later they may be what the others have, or may be loaded.
+          // The reload was refused. Try again: the bundles may change back, or become loadable.
           continue;
         }
         if (leaving) return;

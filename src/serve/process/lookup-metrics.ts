@@ -5,13 +5,13 @@ type Client = typeof import('prom-client');
 
 const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 
-/** Counts of lookups, made only where features are looked up. */
+/** Lookup counts, created only if features are looked up. */
 export interface LookupMetrics {
   called(model: OnlineModel, ...call: Parameters<NonNullable<LookupEvents['called']>>): void;
   nulls(model: OnlineModel, ...nulls: Parameters<NonNullable<LookupEvents['nulls']>>): void;
 }
 
-/** @param models asked at each scrape whether their calls are paused */
+/** @param models asked at each scrape whether their lookups are paused */
 export function createLookupMetrics(
   client: Client,
   registers: InstanceType<Client['Registry']>[],

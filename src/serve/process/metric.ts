@@ -1,4 +1,4 @@
-/** A metric as plain data, in the form in which prom-client hands it from process to process. */
+/** A metric as plain data, in prom-client's form for passing between processes. */
 export interface Metric {
   readonly name: string;
   readonly help: string;
@@ -10,13 +10,13 @@ export interface Metric {
 interface MetricValue {
   readonly value: number;
   readonly labels: Readonly<Record<string, string | number>>;
-  /** Of a histogram, whose values have several names. */
+  /** For a histogram, whose values have several names. */
   readonly metricName?: string;
 }
 
 /**
- * Adds up what was counted by processes that have ended, because Prometheus takes a counter that falls for one that was reset.
- * What a process is at the moment ends with it.
+ * Adds up the counts of ended processes, because Prometheus takes a falling counter for a reset. Gauges of a process end with
+ * it.
  */
 export function addCounts(ended: readonly Metric[], more: readonly Metric[]): Metric[] {
   const sums = new Map(ended.map((metric) => [metric.name, metric]));

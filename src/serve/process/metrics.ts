@@ -7,16 +7,16 @@ import { createLookupMetrics, type LookupMetrics } from './lookup-metrics.ts';
 import type { Metric } from './metric.ts';
 import type { Served } from './models.ts';
 
-/** Counts of one process. */
+/** Metrics of one process. */
 export interface Metrics {
   observe(observation: Observation): void;
-  /** A run of the model, with all requests that share it. */
+  /** A run of the model, for all requests that share it. */
   run(model: OnlineModel, rows: number): void;
-  /** Counts of lookups. Called once, where features are looked up. */
+  /** Lookup counts. Call once, if features are looked up. */
   lookups(models: () => readonly OnlineModel[]): LookupMetrics;
-  /** What is asked at each scrape, such as the rows that wait. */
+  /** Sets the source of values that are read at each scrape, such as waiting rows. */
   watch(served: readonly Served[]): void;
-  /** All metrics of this process, as they go to others. */
+  /** All metrics of this process, to send to others. */
   collect(): Promise<Metric[]>;
   /** The metrics of several processes as one text. */
   text(processes: readonly (readonly Metric[])[]): Promise<MetricsText>;
@@ -25,10 +25,10 @@ export interface Metrics {
 const SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16_384];
 
-/** Milliseconds between two looks at the event loop. */
+/** Milliseconds between two samples of the event loop. */
 const RESOLUTION = 10;
 
-/** No label comes from a request: a name that nobody serves would be a series of its own. */
+/** No label comes from a request: each unknown name would create a series. */
 export async function createMetrics(): Promise<Metrics> {
   const client = await load();
   const registry = new client.Registry();
@@ -135,7 +135,7 @@ function namesOf(model: OnlineModel | undefined): { readonly model: string; read
   return { model: model?.name ?? '', version: model?.version ?? '' };
 }
 
-/** What the histogram holds is the time between two looks. */
+/** The histogram holds the time between two samples, so subtract the resolution. */
 function lagOf(lag: IntervalHistogram): number {
   return Math.max(0, lag.percentile(99) / 1e9 - RESOLUTION / 1000);
 }

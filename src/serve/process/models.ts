@@ -7,21 +7,21 @@ import { outputsOf } from '../oip/outputs.ts';
 import type { OnlineModel } from '../online-model.ts';
 import { shown } from '../shown.ts';
 
-/** Characters of a client's name that are compared with the known names: a megabyte would take minutes. */
+/** Characters of a client's name that are compared with known names: a megabyte would take minutes. */
 const COMPARED = 80;
 
 /** A model, and the share of its name's requests that it answers. */
 export interface Served {
   readonly model: OnlineModel;
-  /** Percent; undefined if it answers by default, or only where its version is named. */
+  /** Percent; undefined for the default version, and for one that answers only if named. */
   readonly canary: number | undefined;
 }
 
 /**
- * The models by name and version. The first version of a name answers by default, canaries aside.
+ * The models by name and version. The first version of a name is the default, apart from canaries.
  *
- * @param random a number in [0, 1); each request without a version draws one
- * @throws ScoreBatchError `configuration` if two are one version, shares are more than all, or a canary answers something else
+ * @param random in [0, 1); drawn for each request without a version
+ * @throws ScoreBatchError `configuration` if a version appears twice, shares exceed 100%, or a canary answers in another form
  */
 export function modelsOf(served: readonly Served[], random: () => number = Math.random): Models {
   const names = [...new Set(served.map(({ model }) => model.name))];

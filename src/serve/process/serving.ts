@@ -18,21 +18,21 @@ export interface Serving {
   readonly service: Service;
   readonly addresses: Addresses;
   /**
-   * Stops answering without failing a request. With `ending`, readiness ends at once, and new connections are still taken for
-   * `drain.leadMs`, until nobody sends any. With `replaced`, others take new connections from now on, and those that are open are
-   * answered for `drain.leadMs`. Each answer closes its connection. What is still open then has `drain.endMs`.
+   * Stops answering without failing a request. With `ending`, readiness ends at once, and new connections are accepted for
+   * `drain.leadMs`, while clients move away. With `replaced`, other processes accept new connections from now on, and open ones
+   * are answered for `drain.leadMs`. Each answer closes its connection. What is still open then has `drain.endMs`.
    */
   leave(why: Leaving): Promise<void>;
   /** Ends at once. */
   close(): Promise<void>;
 }
 
-/** All models of a process, which have proved themselves. */
+/** All models of a process, each proved. */
 export interface Loaded {
   readonly service: Service;
   readonly metrics: Metrics | undefined;
   /**
-   * @param maxRows most rows of a request of each model, in the order of `Models.list`
+   * @param maxRows most rows per request of each model, in the order of `Models.list`
    * @throws ScoreBatchError `unavailable` if a port is taken
    */
   listen(maxRows?: readonly number[]): Promise<Serving>;
@@ -40,9 +40,9 @@ export interface Loaded {
 
 interface Around {
   readonly log: Log;
-  /** The metrics of all processes; by default those of this one. */
+  /** The metrics of all processes; by default only this one's. */
   readonly allMetrics?: (own: Metrics) => Promise<MetricsText>;
-  /** The device of a model failed, and will not work again in this process. Told once; from then on it is not ready. */
+  /** A model's device failed, and will not work again in this process. Called once; the process is no longer ready. */
   readonly onBroken?: () => void;
 }
 
@@ -66,7 +66,7 @@ export async function loadServing(
   const served: Served[] = [];
   let broken = false;
   const lookups = settings.features && metrics?.lookups(() => served.map(({ model }) => model));
-  // One after the other: each measures how fast it is.
+  // One after another, because each measures its speed.
   for (const { folder, canary } of settings.bundles) {
     let model: OnlineModel | undefined;
     model = await loadOnlineModel(folder, settings, {
@@ -75,7 +75,7 @@ export async function loadServing(
       },
       deviceFailed({ details }, outOfMemory) {
         const fields = { model: model?.name, version: model?.version };
-        // The runtime's message may quote what it was given.
+        // The runtime's message may quote its input.
         const why = details.map(withoutValues).join(' ');
         if (outOfMemory) log.warn(`a run did not fit into the memory of its device: ${why}`, fields);
         else if (!broken) {
@@ -98,7 +98,7 @@ export async function loadServing(
         },
       },
     });
-    // Its golden rows are read again now, not when somebody asks for examples: the file may be gone by then.
+    // Read example rows now, not at the first request: the file may be gone by then.
     await exampleRows(model);
     served.push({ model, canary });
   }
@@ -115,7 +115,7 @@ export async function loadServing(
     log,
   };
   const leave = (why: Leaving) => {
-    // An end is not taken back.
+    // `ending` is final.
     if (leaving !== 'ending') leaving = why;
   };
   return {
@@ -128,7 +128,7 @@ export async function loadServing(
   };
 }
 
-/** Leaves no session open where the models do not go together. */
+/** Closes all sessions if the models do not fit together. */
 async function modelsOrNone(served: readonly Served[]): Promise<Models> {
   try {
     return modelsOf(served);
@@ -165,13 +165,13 @@ async function listen(service: Service, mark: (why: Leaving) => void): Promise<S
     async leave(why) {
       mark(why);
       if (why === 'ending') {
-        // Clients that are told to go elsewhere may come back until the listener closes.
+        // Clients told to reconnect elsewhere may come back until the listener closes.
         grpc?.drain(leadMs + endMs);
         await sleep(leadMs);
         await end(endMs, grpc?.close());
         return;
       }
-      // Who calls again after being told to go away reaches the processes that have taken over.
+      // Clients told to reconnect reach the processes that took over.
       const grpcClosed = grpc?.close();
       http.stopAccepting();
       await Promise.race([http.closed, sleep(leadMs)]);
@@ -181,7 +181,7 @@ async function listen(service: Service, mark: (why: Leaving) => void): Promise<S
   };
 }
 
-/** The packages of gRPC are loaded only where it is served. */
+/** The gRPC packages are loaded only if it is served. */
 async function startGrpcOf(service: Service): Promise<GrpcServer> {
   const { startGrpc } = await import('../grpc/start.ts');
   return await startGrpc(service);

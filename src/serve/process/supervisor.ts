@@ -12,7 +12,7 @@ import type { Addresses, LoadedModel } from './messages.ts';
 export interface Supervision {
   /** Reads settings, tokens and certificates, at the start and at each reload. */
   readonly read: () => Promise<ServeSettings>;
-  /** Whether lines are JSON. */
+  /** Whether log lines are JSON. */
   readonly json: boolean;
   readonly console: Console;
   /** Aborted by the signal that ends the server. */
@@ -21,14 +21,15 @@ export interface Supervision {
   readonly serving: (how: { reload(): void; readonly graceMs: number }) => void;
 }
 
-/** What an end may take beyond the drain, in milliseconds. */
+/** Milliseconds that shutting down may take beyond the drain. */
 const SLACK_MS = 5000;
 
 /**
- * Starts the processes that answer, replaces them on a reload or when one ends, and ends them. It answers no request and loads no
- * model itself, so nothing that a request does reaches it.
+ * Starts the answering processes, replaces them on a reload or when one ends, and shuts them down. It answers no request and
+ * loads no model itself, so no request can affect it.
  *
- * @throws ScoreBatchError `configuration` if a bundle does not prove itself, `unavailable` if a port is taken or no process lives
+ * @throws ScoreBatchError `configuration` if a bundle does not prove itself, `unavailable` if a port is taken or no process
+ * stays alive
  */
 export async function supervise({ read, json, console: given, signal, serving }: Supervision): Promise<void> {
   const counts = countProcesses();
@@ -59,7 +60,7 @@ export async function supervise({ read, json, console: given, signal, serving }:
     serving({ reload: () => void reload(), graceMs: drain.leadMs + drain.endMs + SLACK_MS });
   };
 
-  /** Reads everything anew. Until the new processes have proved themselves, and if they do not, the old ones answer. */
+  /** Reads everything again. The old processes answer until the new ones have proved themselves, and stay if those do not. */
   async function reload(): Promise<void> {
     asked = true;
     if (starting) return;
@@ -75,7 +76,7 @@ export async function supervise({ read, json, console: given, signal, serving }:
         const found = await withPorts(wanted, { before: settings, chosen: current?.settings });
         next = await startGeneration(found, upkeep, signal);
         const addresses = await next.listen();
-        // Those that answer may have been told to end meanwhile.
+        // The running processes may have been told to end meanwhile.
         signal.throwIfAborted();
         const old = current;
         [settings, current, next] = [wanted, next, undefined];
@@ -103,7 +104,7 @@ export async function supervise({ read, json, console: given, signal, serving }:
     say(console, 'listening', await current.listen(), current);
   } catch (error) {
     current?.kill();
-    // A signal ended it while it loaded: that is what was asked.
+    // A signal ended it while loading, as requested.
     if (signal.aborted) return;
     throw error;
   }
@@ -122,7 +123,7 @@ export async function supervise({ read, json, console: given, signal, serving }:
   console.info('ended');
 }
 
-/** Ports that can be had; a port that the system chose stays over a reload. */
+/** Finds available ports; a port that the system chose survives a reload. */
 async function withPorts(
   settings: ServeSettings,
   { before, chosen }: { readonly before?: ServeSettings; readonly chosen?: ServeSettings | undefined },
@@ -174,7 +175,7 @@ function warnOf({ host, tokens, tls }: ServeSettings, console: Pick<Console, 'wa
   );
 }
 
-/** Leaves out what the settings do not ask for. */
+/** Drops messages below the configured level. */
 function levelled(console: Console, level: () => LogLevel): Pick<Console, 'info' | 'warn' | 'debug'> {
   return {
     info: (message, fields) => (level() === 'warn' ? undefined : console.info(message, fields)),

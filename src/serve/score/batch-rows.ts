@@ -1,6 +1,6 @@
 import { type ColumnBatch, type ColumnValues, isValid } from '../../domain/column-batch.ts';
 
-/** Each row of a batch as a batch of its own. */
+/** Splits a batch into batches of one row. */
 export function singleRows({ rows, columns }: ColumnBatch): ColumnBatch[] {
   return Array.from({ length: rows }, (_, row) => ({ rows: 1, columns: columns.map((column) => cellOf(column, row)) }));
 }

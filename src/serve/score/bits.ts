@@ -5,32 +5,31 @@ import type { Predictions } from '../../model/predictions.ts';
 import { seededRandom } from '../../random.ts';
 import type { BitComparison } from '../online-model.ts';
 
-/** Sizes of runs at which kernels were seen to change how they sum, and some between them. */
+/** Run sizes at which kernels were seen to change their order of summation, and some between them. */
 const SIZES = [2, 3, 4, 6, 8, 10, 12, 14, 16, 30, 31, 62, 64];
 
-/** What a value may differ by with the rows beside it, absolutely: values are probabilities. */
+/** How far other rows in a run may move a value, absolutely: values are probabilities. */
 const PROMISED = 1e-6;
 
-/** Most golden rows that are compared, which bounds the time that a slow model takes to start. */
+/** Most golden rows to compare, which bounds the start time of a slow model. */
 const MAX_ROWS = 64;
 
-/** What a comparison of bits came to. */
+/** Result of a comparison of bits. */
 interface Compared {
   readonly bits: BitComparison;
-  /** Most rows of a run: the given ones, or fewer if larger runs have other bits. */
+  /** Most rows per run: as given, or fewer if larger runs have other bits. */
   readonly runRows: number;
 }
 
 /**
- * Scores rows alone and in runs of several sizes and orders, built as requests would be, and compares all bits. Kernels may change
- * at a size of some thousand rows (those of a linear classifier do, where a run has more than 16,384 values); then runs stay below
- * it, and their bits are the same. Where bits of small runs differ already, runs stay below the size at which they would break the
- * promise of 1e-6.
+ * Scores rows alone and in runs of several sizes and orders, built as for requests, and compares all bits. Kernels may change
+ * at a size of some thousand rows (a linear classifier's does above 16,384 values per run); then runs stay below it, and bits
+ * are the same. If even small runs differ, runs stay below the size that would break the promise of 1e-6.
  *
  * @param all batches of one row
  * @param runRows largest size to try
- * @param file the model's, for the message
- * @throws ScoreBatchError `configuration` if small runs differ by more than 1e-6, or in labels or what they reject
+ * @param file of the model, for the message
+ * @throws ScoreBatchError `configuration` if small runs differ by more than 1e-6, in a label, or in which rows are rejected
  */
 export async function compareBits(
   { run }: ModelRun,
@@ -80,7 +79,7 @@ function dependentRowsError(file: string, difference: number, size: number): Sco
   });
 }
 
-/** Orders of rows in runs of one size: each row at least once, forwards and backwards, and rows picked at random. */
+/** Orders of rows for runs of one size: each row at least once, forwards and backwards, and rows picked at random. */
 function* compositions(rows: number, size: number): Generator<number[]> {
   const at = (start: number, step: 1 | -1) =>
     Array.from({ length: size }, (_, i) => (((start + step * i) % rows) + rows) % rows);
@@ -97,13 +96,13 @@ function largestDifference(alone: readonly Predictions[], order: readonly number
   for (const [position, row] of order.entries()) {
     const expected = alone[row] as Predictions;
     if (rejected[position] !== expected.rejected[0]) return Infinity;
-    // What the model gives a rejected row is answered to nobody.
+    // The output for a rejected row is never sent.
     if (rejected[position] !== 0) continue;
     if (labels?.[position] !== expected.labels?.[0]) return Infinity;
     for (let j = 0; j < width; j += 1) {
       const [before = 0, after = 0] = [expected.values[j], values[position * width + j]];
       if (Object.is(before, after)) continue;
-      // Zeros of both signs differ by 0, and are not the same bits.
+      // 0 and -0 differ by 0, but not in the same bits.
       largest = Math.max(largest, Math.abs(before - after) || Number.MIN_VALUE);
     }
   }

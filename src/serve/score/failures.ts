@@ -2,8 +2,8 @@ import { ScoreBatchError } from '../../errors.ts';
 import { ServeFailure } from '../failure.ts';
 
 /**
- * What the sender of rows is told that the model failed on. The runtime's own error may hold values of rows, so the error that
- * was made of it is kept without its cause. Anything else is a bug, whose message the log masks.
+ * What the senders are told when the model fails on their rows. The runtime's error may hold row values, so the error kept as
+ * cause drops its own cause. Anything else is a bug, whose message the log masks.
  */
 export function failureOf(error: unknown): ServeFailure {
   if (error instanceof ServeFailure) return error;

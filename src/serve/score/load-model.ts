@@ -16,20 +16,23 @@ import { compareBits } from './bits.ts';
 import { createQueue } from './queue.ts';
 import { measureRowLimit } from './row-limit.ts';
 
-/** What happens to a model while it answers. */
+/** Events of a model that is answering. */
 export interface ModelEvents {
-  /** A run, with the rows of all requests that share it. */
+  /** A run, for all requests that share it. */
   readonly run?: (rows: number) => void;
-  /** The device failed in a run. @param outOfMemory whether fewer rows may succeed; else it will not work again in this process */
+  /**
+   * The device failed in a run. @param outOfMemory true if fewer rows may succeed; otherwise it will not work again in this
+   * process
+   */
   readonly deviceFailed?: (error: ScoreBatchError, outOfMemory: boolean) => void;
   readonly lookup?: LookupEvents;
 }
 
 /**
  * Loads a bundle, proves its golden rows, opens the session that answers, and measures it. Blocks the thread while the model is
- * read; scoring loads nothing more.
+ * read; scoring loads nothing further.
  *
- * @throws ScoreBatchError `configuration` if the bundle is not what it says, or a row's values depend on the rows beside it
+ * @throws ScoreBatchError `configuration` if the bundle is invalid, or a row's values depend on the rows beside it
  */
 export async function loadOnlineModel(folder: string, settings: ServeSettings, events: ModelEvents = {}): Promise<OnlineModel> {
   const bundle = await loadBundle(folder);
@@ -54,7 +57,7 @@ async function prepare(bundle: Bundle, session: Session, settings: ServeSettings
   const { bits, runRows } = await compareBits(free, singleRows(golden), maxRows, bundle.file);
   const features = await lookupOf(bundle, runRows, settings, events.lookup);
   let requestRows = limits.rows ?? maxRows;
-  // Another encoder would read all categories again, while requests wait.
+  // Reuse it: another encoder would read all categories again, while requests wait.
   const { kinds, run } = createModelRun(session, signature, { callRows: runRows, capacity: Math.max(runRows, requestRows) });
   const counted: typeof run = async (batches) => {
     events.run?.(batches.reduce((sum, batch) => sum + batch.rows, 0));
@@ -114,7 +117,7 @@ async function prepare(bundle: Bundle, session: Session, settings: ServeSettings
   };
 }
 
-/** What asks Feast is loaded only where the settings name one. */
+/** The Feast client is loaded only if the settings name a server. */
 async function lookupOf(
   { signature }: Bundle,
   sharedRows: number,

@@ -7,25 +7,25 @@ import type { ScoreRequest } from '../online-model.ts';
 import { failureOf } from './failures.ts';
 import { createRate } from './rate.ts';
 
-/** Requests that wait for a run of the model, in the order in which they came. */
+/** Requests that wait for a run of the model, in order of arrival. */
 export interface Queue {
-  /** Rows that wait. */
+  /** Waiting rows. */
   rows(): number;
   /** @throws ServeFailure `busy`, `late`, `gone`, `unavailable` once it is closed, or `internal` */
   add(request: ScoreRequest): Promise<Predictions>;
-  /** Refuses all that wait, and returns once the run in progress is answered. */
+  /** Refuses all waiting requests, and returns once the run in progress is answered. */
   close(): Promise<void>;
 }
 
 export interface QueueOptions {
   readonly run: ModelRun['run'];
-  /** Most rows of a run that several requests share. A larger request runs alone. */
+  /** Most rows per run shared by several requests. A larger request runs alone. */
   readonly runRows: number;
-  /** Most rows that wait. A request that finds no other one waiting is accepted whatever its size. */
+  /** Most waiting rows. A request that finds no other one waiting is accepted whatever its size. */
   readonly queuedRows: number;
-  /** Most milliseconds that a request waits for others, if no run is in progress. */
+  /** Most milliseconds that a request waits for others while no run is in progress. */
   readonly maxDelayMs: number;
-  /** Seconds per row until runs have been measured. */
+  /** Assumed until runs have been measured. */
   readonly secondsPerRow: number;
 }
 
@@ -36,21 +36,21 @@ interface Waiting extends ScoreRequest {
 }
 
 /**
- * Requests that arrive in the same turn of the event loop, or while a run is in progress, share the next run. Nothing here sets
- * a timer or a listener per request: whether somebody still waits is asked before each run, and no run lasts long.
+ * Requests that arrive in the same turn of the event loop, or during a run, share the next run. No request has its own timer or
+ * listener: before each run the queue checks whether somebody still waits, and no run lasts long.
  */
 export function createQueue({ run, runRows, queuedRows, maxDelayMs, secondsPerRow }: QueueOptions): Queue {
   const waiting: Waiting[] = [];
   const rate = createRate(secondsPerRow);
   let rows = 0;
-  /** The first deadline of those that wait. */
+  /** Earliest deadline of the waiting requests. */
   let soonest = Number.POSITIVE_INFINITY;
   let closed = false;
   let working: Promise<void> | undefined;
   let immediate: NodeJS.Immediate | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  /** Begins a run at the end of this turn, or once the first request has waited long enough. */
+  /** Schedules a run for the end of this turn, or for when the first request has waited long enough. */
   function plan(): void {
     if (working !== undefined || immediate !== undefined || waiting.length === 0) return;
     const delay = delayLeft();
@@ -66,7 +66,7 @@ export function createQueue({ run, runRows, queuedRows, maxDelayMs, secondsPerRo
   function delayLeft(): number {
     if (maxDelayMs === 0 || rows >= runRows) return 0;
     const end = (waiting[0]?.arrived ?? 0) + maxDelayMs;
-    // Who cannot wait that long does not wait for others.
+    // Run at once if a deadline would pass first.
     return soonest <= end ? 0 : Math.max(0, end - performance.now());
   }
 
@@ -87,7 +87,7 @@ export function createQueue({ run, runRows, queuedRows, maxDelayMs, secondsPerRo
       const start = performance.now();
       await answer(taken);
       rate.add(rowsOf(taken), (performance.now() - start) / 1000);
-      // The runtime lets the event loop turn once in each run, so requests have arrived meanwhile.
+      // The runtime yields to the event loop once per run, so requests have arrived meanwhile.
     } while (waiting.length > 0 && delayLeft() === 0);
   }
 
@@ -121,7 +121,7 @@ export function createQueue({ run, runRows, queuedRows, maxDelayMs, secondsPerRo
     return requests;
   }
 
-  /** Requests of a run that fails are run again in halves, until the one that fails alone is found. */
+  /** Splits a failed run in halves and runs them again, until the request that fails is found. */
   async function answer(taken: readonly Waiting[]): Promise<void> {
     try {
       const whole = await run(taken.map(({ batch }) => batch));
@@ -180,7 +180,7 @@ export function createQueue({ run, runRows, queuedRows, maxDelayMs, secondsPerRo
 }
 
 function unwanted({ deadline, signal }: Pick<ScoreRequest, 'deadline' | 'signal'>, now: number): ServeFailure | undefined {
-  // Where a deadline has passed, nobody waits any more, either.
+  // Past its deadline, nobody waits for a request, either.
   if (deadline !== undefined && deadline <= now)
     return new ServeFailure('late', 'the deadline passed before the model was free');
   if (signal?.aborted) return new ServeFailure('gone', 'nobody waits for the answer');

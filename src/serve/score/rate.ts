@@ -1,14 +1,14 @@
-/** How fast rows are scored lately. */
+/** How fast rows were scored lately. */
 export interface Rate {
   add(rows: number, seconds: number): void;
-  /** Seconds until so many rows are scored: whole, and at least 1. */
+  /** Seconds until this many rows are scored: whole, at least 1. */
   seconds(rows: number): number;
 }
 
-/** How much of the earlier runs is kept at each run. */
+/** Weight kept by earlier runs at each new run. */
 const KEPT = 0.9;
 
-/** @param secondsPerRow until something has been added */
+/** @param secondsPerRow assumed until something has been added */
 export function createRate(secondsPerRow: number): Rate {
   let done = 1;
   let spent = secondsPerRow;

@@ -1,29 +1,29 @@
 import type { ColumnBatch } from '../../domain/column-batch.ts';
 import type { ModelRun } from '../../model/model-run.ts';
 
-/** The longest that a run may keep the event loop from everything else, in milliseconds. */
+/** Most milliseconds that a run may block the event loop. */
 const MAX_RUN_MS = 50;
 
-/** A run that lasts this long tells how long a larger one lasts. */
+/** A run that takes this long predicts larger runs. */
 const TELLING_MS = 10;
 
-/** Enough for any web application, however quick the model is. */
+/** Enough for any web application, however fast the model. */
 const MAX_ROWS = 16_384;
 
 const TIMINGS = 3;
 
-/** Most rows of a run, and how long one takes. */
+/** Most rows per run, and the time per row. */
 export interface RowLimit {
-  /** A power of two from 2 to 16,384, or times the fixed batch size of the model. */
+  /** A power of two from 2 to 16,384; times the model's batch size if that is fixed. */
   readonly rows: number;
   readonly secondsPerRow: number;
 }
 
 /**
- * As many rows as are encoded and scored in 50 ms, measured on runs of golden rows that grow until one takes 10 ms. The quickest
- * of three timings counts.
+ * As many rows as are encoded and scored in 50 ms, measured with runs of golden rows that grow until one takes 10 ms. The
+ * fastest of three timings counts.
  *
- * @param onCpu whether the model runs on this thread; then its time does not count while the machine works for others
+ * @param onCpu whether the model runs on this thread; if so, time that the machine gives to others does not count
  */
 export async function measureRowLimit({ run, multiple }: ModelRun, golden: ColumnBatch, onCpu: boolean): Promise<RowLimit> {
   const clock = onCpu ? processorMs : () => performance.now();
@@ -47,7 +47,7 @@ function processorMs(): number {
   return (user + system) / 1000;
 }
 
-/** The multiple, times the largest power of two for which the product is within `rows`. */
+/** The multiple times the largest power of two such that the product is within `rows`. */
 function readable(rows: number, multiple: number): number {
   let limit = multiple;
   while (limit * 2 <= Math.min(rows, MAX_ROWS)) limit *= 2;

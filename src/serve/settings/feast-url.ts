@@ -1,13 +1,13 @@
 export const FEAST_FORM = 'write feast://HOST:PORT/SERVICE?entity=JOIN_KEY, or feasts:// for TLS';
 
-/** What a URL of features says. */
+/** The parts of a feature URL. */
 export interface FeastUrl {
   readonly server: string;
   readonly service: string;
   readonly entities: readonly string[];
 }
 
-/** `feast://host:6566/fraud_v1?entity=user_id,shop_id`; undefined for anything else, and for one with a password. */
+/** Parses `feast://host:6566/fraud_v1?entity=user_id,shop_id`; undefined for anything else, and for a URL with a password. */
 export function parseFeastUrl(text: string): FeastUrl | undefined {
   const found = /^feast(s?):\/\/(.+)$/.exec(text);
   if (found === null) return undefined;

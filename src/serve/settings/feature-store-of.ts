@@ -4,10 +4,13 @@ import type { FeatureStore } from '../feature-lookup.ts';
 import { FEAST_FORM, parseFeastUrl } from './feast-url.ts';
 import type { ServeFile } from './schema.ts';
 
-/** Variable of the bearer token. */
+/** Environment variable with the bearer token. */
 const TOKEN = 'SCORE_BATCH_FEAST_TOKEN';
 
-/** The store that the settings name, with the token of the environment. @throws ScoreBatchError `configuration` for an empty token */
+/**
+ * The store that the settings name, with the token from the environment. @throws ScoreBatchError `configuration` for an empty
+ * token
+ */
 export function featureStoreOf(given: ServeFile['features'], environment: NodeJS.ProcessEnv): FeatureStore | undefined {
   if (given === undefined) return undefined;
   const { from, request, max_age, timeout, concurrency, entities, answer, failures, pause } =
@@ -33,7 +36,7 @@ export function featureStoreOf(given: ServeFile['features'], environment: NodeJS
   };
 }
 
-/** Keys that a text alone leaves out. */
+/** Keys that the short form, a URL alone, leaves out. */
 const NOTHING = {
   request: undefined,
   max_age: undefined,

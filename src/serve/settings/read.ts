@@ -13,7 +13,7 @@ import { type ServeFile, serveSchema } from './schema.ts';
 import { tlsOf } from './tls-of.ts';
 import { tokensOf } from './tokens-of.ts';
 
-/** What the command line says; it wins over the file. Paths are relative to the working folder. */
+/** Values of the command line, which override the file. Paths are relative to the working folder. */
 export interface ServeFlags {
   readonly config?: string;
   readonly host?: string;
@@ -47,9 +47,10 @@ interface Given {
 }
 
 /**
- * The settings of flags, file and environment, with all files that they name read: once at the start, again at each reload.
+ * The settings from flags, file and environment, with all files that they name: read at the start, and again at each reload.
  *
- * @throws ScoreBatchError `configuration` with all problems of the file at once, or if nobody would be kept out
+ * @throws ScoreBatchError `configuration` with all problems of the file at once, or if beyond loopback neither a token nor a
+ * client certificate would be required
  */
 export async function readSettings({ bundles, flags, folder, environment }: Given): Promise<ServeSettings> {
   const { file, base } = await readServeFile(flags.config, folder, environment);
@@ -132,7 +133,7 @@ function bundlesOf({ models = [] }: ServeFile, inFile: (name: string) => string)
   );
 }
 
-/** A version of a registered model stays as it is named. */
+/** The URI of a registered model is kept as it is. */
 function bundleIn(place: (name: string) => string, bundle: string): string {
   return isModelUri(bundle) ? bundle : place(bundle);
 }

@@ -13,7 +13,7 @@ export interface TlsFiles {
 
 const LIMIT = 2 ** 20;
 
-/** Reads and tries certificate and key. @throws ScoreBatchError `configuration` if they are unreadable or do not fit */
+/** Reads and checks certificate and key. @throws ScoreBatchError `configuration` if they are unreadable or do not match */
 export async function tlsOf({ cert, key, client_ca }: TlsFiles): Promise<Tls> {
   const [certificate, privateKey, clientCa] = [
     await readPem(cert),
@@ -30,7 +30,7 @@ export async function tlsOf({ cert, key, client_ca }: TlsFiles): Promise<Tls> {
       cause,
     });
   }
-  // A file without a certificate would be taken for an authority that signed nothing.
+  // A file without a certificate would count as an authority that signed nothing.
   if (clientCa !== undefined && !clientCa.includes('-----BEGIN CERTIFICATE-----'))
     throw new ScoreBatchError('configuration', `${client_ca} has no certificate`, { hint: 'name a PEM file of the authority' });
   return { certificate, key: privateKey, clientCa };

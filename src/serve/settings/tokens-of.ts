@@ -11,10 +11,10 @@ const LIMIT = 2 ** 20;
 const TOKEN_VARIABLE = 'SCORE_BATCH_SERVE_TOKEN';
 
 /**
- * SHA-256 of every bearer token, hex: those of the file, one per line, and the one in SCORE_BATCH_SERVE_TOKEN. From now on no message
- * shows them.
+ * SHA-256 of every bearer token, hex: those in the file, one per line, and the one in SCORE_BATCH_SERVE_TOKEN. Messages mask
+ * them from now on.
  *
- * @throws ScoreBatchError `configuration` if a source of tokens is named but holds none, or a token is not usable
+ * @throws ScoreBatchError `configuration` if a source of tokens is named but empty, or a token is unusable
  */
 export async function tokensOf(file: string | undefined, environment: NodeJS.ProcessEnv): Promise<string[]> {
   const variable = environment[TOKEN_VARIABLE];
@@ -29,7 +29,7 @@ export async function tokensOf(file: string | undefined, environment: NodeJS.Pro
         hint: '`openssl rand -hex 32` makes one',
       });
     }
-    // What fits into the header `Authorization: Bearer …`; see RFC 6750, section 2.1.
+    // Characters allowed in the header `Authorization: Bearer …`; RFC 6750, section 2.1.
     if (!/^[\w.~+/-]+=*$/.test(token)) {
       throw new ScoreBatchError('configuration', `${place}: a token has letters, digits and -._~+/ only`, {
         hint: '`openssl rand -hex 32` makes one',

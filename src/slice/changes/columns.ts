@@ -5,22 +5,22 @@ import { ScoreBatchError } from '../../errors.ts';
 import { didYouMean, nearest } from '../../suggest.ts';
 import type { Dialect } from '../../warehouse/dialect.ts';
 
-/** Where a table of the job's `incremental.changes` is, and what it has. */
+/** A table of the job's `incremental.changes`, and its columns. */
 export interface SourceTable {
   /** As in the job file. */
   readonly name: string;
   readonly kind: WarehouseKind;
   readonly schema: Schema;
-  /** Names of the table's columns that hold `source.key`, in its order. */
+  /** Names of the table's columns that correspond to `source.key`, in its order. */
   readonly keyNames: readonly string[];
-  /** Columns of the job's query. */
+  /** Key columns of the job's query. */
   readonly key: readonly Column[];
 }
 
 /**
  * A column by its name.
  *
- * @param key of the change source in the job file that can name another
+ * @param key of the change source in the job file that can name another column
  * @throws ScoreBatchError `configuration`
  */
 export function columnOf({ name: table, schema }: SourceTable, name: string, key: string): Column {
@@ -33,7 +33,7 @@ export function columnOf({ name: table, schema }: SourceTable, name: string, key
   });
 }
 
-/** Expression of a column, quoted if it must be. */
+/** Expression for a column, quoted if necessary. */
 export function nameIn(column: Column, { kind }: Pick<SourceTable, 'kind'>): string {
   return sqlName(column.name, kind);
 }
@@ -41,7 +41,7 @@ export function nameIn(column: Column, { kind }: Pick<SourceTable, 'kind'>): str
 /**
  * The table's key columns, in the order of `source.key`.
  *
- * @throws ScoreBatchError `configuration` if one is missing, or cannot be equal to a key of the query
+ * @throws ScoreBatchError `configuration` if one is missing, or its type cannot equal that of the query's key
  */
 export function keyColumns(table: SourceTable): readonly Column[] {
   return table.key.map((wanted, i) => {
@@ -55,7 +55,7 @@ export function keyColumns(table: SourceTable): readonly Column[] {
   });
 }
 
-/** Whole numbers can have many widths. */
+/** Integers may have different widths. */
 function comparable({ type, digits }: Column): string {
   return type === 'decimal' && digits?.[1] === 0 ? 'integer' : type;
 }
@@ -63,9 +63,9 @@ function comparable({ type, digits }: Column): string {
 /**
  * SELECT of distinct keys under the names of `source.key`.
  *
- * @param names expressions of the key's parts, in its order
+ * @param names expressions for the key's parts, in order
  * @param rest FROM clause
- * @param conditions of rows whose keys count
+ * @param conditions of the rows whose keys to select
  */
 export function selectKeys(
   dialect: Dialect,

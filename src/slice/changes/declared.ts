@@ -27,9 +27,9 @@ export function changeSources(job: JobDefinition, kind: WarehouseKind): readonly
   }));
 }
 
-/** The instant of a slice: the latest that one of its sources tells of; undefined if none has rows. */
+/** The instant of a slice: the latest one of its sources; undefined if none has rows. */
 export function asOfOf(spans: readonly SpanToRead[]): string | undefined {
-  // All have the same form, which sorts as text.
+  // All have the same form, so sorting them as strings is correct.
   return spans
     .flatMap(({ asOf }) => asOf ?? [])
     .sort()

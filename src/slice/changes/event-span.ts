@@ -5,14 +5,14 @@ import { earliest, instantAt, numberAt, SNAPSHOT } from './position.ts';
 import type { SpanLimits, SpanToRead } from './source.ts';
 
 export interface EventOptions {
-  /** Name of the column with the position of an event. */
+  /** Name of the column with an event's position. */
   readonly position: string;
-  /** Whether all users are compared once a day: it finds what an event without a key hides. */
+  /** Whether all users are compared once a day, which finds changes hidden by an event without a key. */
   readonly reconciled: boolean;
 }
 
 interface Judged {
-  /** The table. */
+  /** Name of the table. */
   readonly name: string;
   readonly options: EventOptions;
 }
@@ -47,7 +47,10 @@ export function eventSpan(judged: Judged, row: TextRow, from: string | null, { c
   return { span: { source: name, from, to: isCut ? (from ?? least ?? '0') : String(end) }, asOf, warnings };
 }
 
-/** @param counts of truncations, events that are not understood, and those without a key and without the row of before */
+/**
+ * @param counts of truncations, events with an unknown op or no position, events without a key, and updates without the key
+ * before
+ */
 function judge({ name, options }: Judged, counts: readonly number[]): string[] {
   const [truncations = 0, unknown = 0, keyless = 0, blind = 0] = counts;
   if (truncations > 0) {

@@ -9,14 +9,14 @@ import { numberAt } from './position.ts';
 import type { ChangeSource } from './source.ts';
 
 /**
- * A table of change events as Debezium writes them: `op`, `before`, `after` and a position, a whole number that grows (`lsn` for
- * PostgreSQL). Both images give keys, so a changed key concerns the user of then and the user of now. Events of the last position
- * are read again, because those of one snapshot or transaction can share it; events have to land in the order of their positions.
- * Rows without `op` are tombstones and say nothing.
+ * A table of change events in Debezium's format: `op`, `before`, `after` and a position, a growing integer (`lsn` for
+ * PostgreSQL). Both images provide keys, so a changed key concerns the old and the new user. Events of the last position are
+ * read again, because events of one snapshot or transaction can share it; events must land in the order of their positions.
+ * Rows without `op` are tombstones and are ignored.
  *
- * The slice's instant is the greatest `ts_ms` if the table has it, else the warehouse's clock. A position cannot be cut at an
- * instant: where a limit cuts the span, it ends where it began and all events from there on are read, so that the next span
- * has them again.
+ * The slice's instant is the greatest `ts_ms` if the table has it, otherwise the warehouse's clock. Positions cannot be cut at
+ * an instant: if a limit cuts the span, it ends where it began, but all events from there on are read, and the next span reads
+ * them again.
  *
  * @throws ScoreBatchError `configuration` for a column that is missing or has an unsuitable type
  */
@@ -53,7 +53,7 @@ export function eventSource(table: SourceTable, options: EventOptions): ChangeSo
         count(`${op} IN ('c', 'u', 'd', 'r') AND ${before?.missing} AND ${after?.missing}`),
         count(`${op} = 'u' AND ${before?.missing}`),
       ];
-      // A snapshot comes after all events, whatever they are.
+      // A snapshot reads all users, so earlier events do not matter.
       const range = from === null ? '1 = 0' : `${since(from)} OR ${of(position)} IS NULL`;
       return `SELECT ${list.join(', ')} FROM ${table.name} WHERE ${range}`;
     },
@@ -101,7 +101,7 @@ function imageColumn(table: SourceTable, name: string): Column {
   );
 }
 
-/** Debezium writes other types in many ways, such as days since 1970. */
+/** Debezium encodes other types in many ways, such as days since 1970. */
 function keyType(table: SourceTable, column: Column): Column & { readonly type: 'integer' | 'decimal' | 'string' | 'uuid' } {
   if (isWhole(column) || column.type === 'string' || column.type === 'uuid') return column as ReturnType<typeof keyType>;
   throw new ScoreBatchError(

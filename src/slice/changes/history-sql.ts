@@ -11,9 +11,9 @@ const MILLISECOND = 1000n;
 const DAY = 86_400_000n * MILLISECOND;
 
 /**
- * FROM clauses without alias that together have the changes of a table within a span, in the warehouse's own SQL.
+ * FROM clauses, without alias, that together return the changes of a table within a span, in the warehouse's own SQL.
  *
- * @param rows whether rows that were added are enough
+ * @param rows `appends` if added rows suffice
  */
 export function historyPieces(table: SourceTable, rows: 'appends' | 'changes', span: Span): string[] {
   return table.kind === 'snowflake' ? [onSnowflake(table.name, rows, span)] : onBigquery(table.name, rows, span);
@@ -21,7 +21,7 @@ export function historyPieces(table: SourceTable, rows: 'appends' | 'changes', s
 
 /**
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/table-functions-built-in: the end is exclusive, and a call of
- * CHANGES spans a day at most.
+ * CHANGES covers at most a day.
  */
 function onBigquery(table: string, rows: 'appends' | 'changes', { from, to }: Span): string[] {
   const longest = rows === 'changes' ? DAY : to - from;
@@ -36,8 +36,8 @@ function onBigquery(table: string, rows: 'appends' | 'changes', { from, to }: Sp
 
 /**
  * https://docs.snowflake.com/en/sql-reference/constructs/changes: the state AT an instant includes what was committed at it,
- * and so does END. So the changes are those after AT, up to END. Its instants have whole milliseconds, as our spans: one
- * millisecond less on both sides is the span with an exclusive end.
+ * and so does END. So the result has changes after AT, up to and including END. Its instants are whole milliseconds, like our
+ * spans: subtracting one millisecond from both sides gives the span with an exclusive end.
  */
 function onSnowflake(table: string, rows: 'appends' | 'changes', { from, to }: Span): string {
   const [start, end] = [from, to].map((at) => `'${formatMicroseconds(at - MILLISECOND)}'::TIMESTAMP_TZ`);

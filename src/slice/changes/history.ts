@@ -6,11 +6,11 @@ import { historyPieces } from './history-sql.ts';
 import { earliest, instantAt, latest, SNAPSHOT } from './position.ts';
 import type { ChangeSource, SpanLimits, SpanToRead } from './source.ts';
 
-// None of this has run on an account: no emulator knows change history. The statements are those that the documentation of
-// BigQuery (APPENDS, CHANGES) and Snowflake (CHANGES … AT … END) describes.
+// None of this has run on a real account: no emulator supports change history. The statements follow the documentation of
+// BigQuery (APPENDS, CHANGES) and Snowflake (CHANGES … AT … END).
 
 export interface HistoryOptions {
-  /** `appends`: rows that were added; `changes`: also the old and the new row of an update, and deleted ones. */
+  /** `appends`: added rows; `changes`: also the old and new row of an update, and deleted rows. */
   readonly rows: 'appends' | 'changes';
   /** Milliseconds. */
   readonly lag: number;
@@ -20,20 +20,20 @@ const SECOND = 1_000_000n;
 const DAY = 86_400n * SECOND;
 
 /**
- * How far a span stays behind the warehouse's clock. A change is recorded with the instant at which its transaction commits,
- * and can be seen a moment later: a span that ends now would miss it forever. BigQuery has documented that CHANGES does not
- * reach the last ten minutes; whether that still holds is unproven.
+ * How far a span stays behind the warehouse's clock. A change is recorded with its transaction's commit instant, and becomes
+ * visible a moment later: a span that ended now would miss it forever. BigQuery documented that CHANGES does not reach the last
+ * ten minutes; whether that still holds is unproven.
  */
 function settling(kind: SourceTable['kind'], { rows }: HistoryOptions): Microseconds {
   return kind === 'bigquery' && rows === 'changes' ? 601n * SECOND : 10n * SECOND;
 }
 
-/** BigQuery's time travel; a dataset can have less. Snowflake's differs by table, so its own refusal counts there. */
+/** BigQuery's time travel; a dataset may have less. Snowflake's differs per table, so its own refusal decides. */
 const REACH = 7n * DAY;
 
 /**
- * What the warehouse itself recorded of a table, over spans of its own clock, in whole milliseconds. An update gives the key
- * of the old and of the new row.
+ * The changes that the warehouse itself recorded for a table, over spans of its own clock, in whole milliseconds. An update
+ * yields the keys of the old and the new row.
  *
  * @throws ScoreBatchError `configuration` for key columns that are missing or have an unsuitable type
  */
@@ -45,7 +45,7 @@ export function historySource(table: SourceTable, options: HistoryOptions): Chan
     span: (row, from, limits = {}) => spanOf(table, options, row, { from, ...limits }),
     keys: (dialect, { from, to }) => {
       const span = { from: instantAt(from ?? to, table.name), to: instantAt(to, table.name) };
-      // The warehouses refuse an empty span.
+      // The warehouses reject an empty span.
       if (span.from >= span.to) return selectKeys(dialect, table, keys, { from: table.name, conditions: ['1 = 0'] });
       const pieces = historyPieces(table, options.rows, span);
       const rows = pieces.map((piece) => `SELECT ${keys.join(', ')} FROM ${piece}`);
@@ -74,7 +74,7 @@ function spanOf(
   return { span: { source: name, from, to }, asOf: to, warnings: [] };
 }
 
-/** What the refusals of the warehouses mean, by what is documented and reported of their texts. */
+/** Meaning of the warehouses' refusals, by their documented and reported messages. */
 const REFUSALS: readonly (readonly [pattern: RegExp, what: string, hint: string])[] = [
   [
     /change tracking is not enabled|enable_change_history/i,

@@ -2,7 +2,7 @@ import type { Column } from '../../domain/schema.ts';
 import type { WarehouseKind } from '../../domain/warehouse-kind.ts';
 import type { Dialect } from '../../warehouse/dialect.ts';
 
-/** Where a row image of an event is. */
+/** A row image of an event. */
 export interface Image {
   readonly column: Column;
   /** SQL name of the column. */
@@ -10,9 +10,9 @@ export interface Image {
 }
 
 /**
- * Text of a field of a row image, in the warehouse's own SQL; null if there is no image or no such field. An image is JSON, as
- * text or as the warehouse's type (JSON, VARIANT), or a struct. The field's name is as in the database that it comes from: JSON
- * distinguishes case.
+ * A field of a row image as text, in the warehouse's own SQL; null if there is no image or no such field. An image is JSON, as
+ * a string or in the warehouse's type (JSON, VARIANT), or a struct. The field is named as in the source database: JSON is
+ * case-sensitive.
  */
 export function fieldText(dialect: Dialect, kind: WarehouseKind, { column, name }: Image, field: string): string {
   const path = dialect.literal(`$."${field.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`);
@@ -24,7 +24,7 @@ export function fieldText(dialect: Dialect, kind: WarehouseKind, { column, name 
     case 'bigquery':
       return isStruct(column) ? `CAST(${name}.${dialect.identifier(field)} AS STRING)` : `JSON_VALUE(${name}, ${path})`;
     case 'snowflake':
-      // JSON's null becomes the null of SQL with the cast.
+      // The cast turns JSON's null into SQL's null.
       return `CAST(${column.type === 'string' ? `PARSE_JSON(${name})` : name}:"${field.replaceAll('"', '""')}" AS VARCHAR)`;
   }
 }

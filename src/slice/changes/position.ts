@@ -1,14 +1,14 @@
 import { formatMicroseconds, type Microseconds, parseMicroseconds } from '../../domain/microseconds.ts';
 import { ScoreBatchError } from '../../errors.ts';
 
-/** What helps if a source cannot be read from its position on. */
+/** What to do if a source cannot be read from its position on. */
 export const SNAPSHOT = 'read all users once more with score-batch --slice --snapshot';
 
 /**
- * A position that is an instant.
+ * A position as an instant.
  *
  * @param table the change source, for messages
- * @throws ScoreBatchError `refused` for another position: the source was declared in another way then
+ * @throws ScoreBatchError `refused` if it is none: the source was declared in another way at the time
  */
 export function instantAt(position: string, table: string): Microseconds {
   const instant = parseMicroseconds(position);
@@ -16,7 +16,7 @@ export function instantAt(position: string, table: string): Microseconds {
   return instant;
 }
 
-/** A position that is a whole number. @throws ScoreBatchError as `instantAt` */
+/** A position as an integer. @throws ScoreBatchError as `instantAt` */
 export function numberAt(position: string, table: string): bigint {
   if (!/^\d+$/.test(position)) throw otherKind(position, table);
   return BigInt(position);
@@ -33,7 +33,7 @@ function otherKind(position: string, table: string): ScoreBatchError {
   );
 }
 
-/** Positions and limits as texts of one form sort as instants. */
+/** Positions and limits have the same form, so they sort as strings. */
 export function earliest(...instants: readonly (string | undefined)[]): string {
   return present(instants)[0] ?? '';
 }

@@ -4,22 +4,22 @@ import { dayStart, instantsOf, plusDays, wallClock } from '../../window/calendar
 
 type TimeType = Extract<Column['type'], 'timestamp' | 'datetime' | 'date'>;
 
-/** What the values of a watermark column mean, in microseconds. Their texts are canonical, see `Dialect.text`. */
+/** Meaning of a watermark column's values, in microseconds. Values are canonical strings, see `Dialect.text`. */
 export interface WatermarkTime {
   readonly type: TimeType;
-  /** The instant of a value; undefined if it is not an instant, such as infinity. For a date its first one. */
+  /** The instant of a value, for a date its first one; undefined if it is not an instant, such as infinity. */
   instant(text: string): Microseconds | undefined;
-  /** The first instant after a value that has an instant. */
+  /** The first instant after a value, which must have an instant. */
   after(text: string): Microseconds;
-  /** The least value that can have been written at or after an instant, as text for a cast. */
+  /** The lowest value that may have been written at or after an instant, as a string to cast. */
   least(instant: Microseconds): string;
-  /** A value above all that can have been written before an instant, as text for a cast. */
+  /** A value above all that may have been written before an instant, as a string to cast. */
   above(instant: Microseconds): string;
 }
 
 const HOUR = 3_600_000_000n;
 
-/** @param zone of values without a zone */
+/** @param zone for values without a zone */
 export function watermarkTime(type: TimeType, zone: string): WatermarkTime {
   return { type, ...{ timestamp: instants, datetime: () => wallClocks(zone), date: () => dates(zone) }[type]() };
 }
@@ -36,15 +36,15 @@ function instants(): Meaning {
 }
 
 /**
- * Where the clocks go back, an hour of wall-clock times exists twice, and later rows can have lower values. Values are then
- * taken as the first of the two instants, and conditions are an hour wider, so that no row is left out.
+ * When clocks go back, an hour of wall-clock times occurs twice, and later rows may have lower values. Values then count as the
+ * first of the two instants, and conditions are an hour wider, so that no row is left out.
  */
 function wallClocks(zone: string): Meaning {
   const instant = (text: string) => {
     const wall = parseMicroseconds(text);
     if (wall === undefined) return undefined;
     const { milliseconds, rest } = inMilliseconds(wall);
-    // A time that the clocks skip is as far after the jump.
+    // A time that the clocks skip is read with the offset before the jump.
     const first = instantsOf(milliseconds, zone)[0] ?? milliseconds - offset(milliseconds - 86_400_000, zone);
     return BigInt(first) * 1000n + BigInt(rest);
   };
@@ -62,7 +62,7 @@ function wallClocks(zone: string): Meaning {
   };
 }
 
-/** A row of a date can be written at any time of that day, so the day of an instant is always read as a whole. */
+/** A row of a date may be written at any time of that day, so the day of an instant is always read completely. */
 function dates(zone: string): Meaning {
   const start = (date: string) => BigInt(dayStart(date, zone)) * 1000n;
   const day = (at: Microseconds) => wallClock(inMilliseconds(at).milliseconds, zone).slice(0, 10);
@@ -74,7 +74,7 @@ function dates(zone: string): Meaning {
   };
 }
 
-/** Milliseconds that a zone's clocks are ahead of UTC. */
+/** Milliseconds by which a zone's clocks are ahead of UTC. */
 function offset(instant: number, zone: string): number {
   return Date.parse(`${wallClock(instant, zone)}Z`) - instant;
 }

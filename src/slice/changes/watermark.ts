@@ -11,26 +11,26 @@ import { type WatermarkTime, watermarkTime } from './watermark-time.ts';
 export interface WatermarkOptions {
   /** Name of the column. */
   readonly column: string;
-  /** Of a watermark without a zone; undefined for UTC. */
+  /** Zone of a watermark without its own; undefined for UTC. */
   readonly zone: string | undefined;
   /** Milliseconds. */
   readonly lag: number;
   /** Milliseconds. */
   readonly lookback: number;
-  /** Whether all users are compared once a day: it finds what a row without a watermark hides. */
+  /** Whether all users are compared once a day, which finds changes hidden by a row without a watermark. */
   readonly reconciled: boolean;
 }
 
-/** Position after an empty table: all that comes is new. */
+/** Position after an empty table: everything that follows is new. */
 const START = '0001-01-01T00:00:00.000000Z';
 
-/** How far a watermark may be ahead of the warehouse's clock: clocks of writers differ. */
+/** How far a watermark may be ahead of the warehouse's clock: writers' clocks differ. */
 const AHEAD = 5n * 60_000_000n;
 
 /**
  * Rows whose watermark is at or above the position count as changed. The span ends one microsecond after the greatest
- * watermark, less the lag. The next one begins so that the greatest watermark is read again, with `lookback` before it: rows
- * that are written later with the same or a lower watermark are found.
+ * watermark, minus the lag. The next span includes the greatest watermark again and `lookback` before it, which finds rows
+ * written later with the same or a lower watermark.
  *
  * @throws ScoreBatchError `configuration` for a column that is missing or has an unsuitable type
  */
@@ -52,7 +52,7 @@ export function watermarkSource(table: SourceTable, options: WatermarkOptions): 
         dialect.text(`MAX(${name})`, time),
         dialect.text('CURRENT_TIMESTAMP', { type: 'timestamp' }),
       ];
-      // Only what the slice reads, so that a table that is partitioned by the watermark is not read as a whole.
+      // Only the slice's range, so that a table partitioned by the watermark is not read completely.
       const range = atLeast(dialect, from).map((condition) => ` WHERE ${condition} OR ${name} IS NULL`);
       return `SELECT ${list.join(', ')} FROM ${table.name}${range.join('')}`;
     },
@@ -101,7 +101,7 @@ function spanOf(judged: Judged, row: TextRow, from: string | null, { cap }: Span
   if (instant === undefined || instant > instantAt(clock ?? '', name) + AHEAD) throw inFuture(judged, maximum, clock ?? '');
   const after = time.after(maximum);
   if (from !== null && after < instantAt(from, name)) throw goneBack(where, from, `now ends at ${maximum}`);
-  // A greater lag or an earlier cap than before does not move the position back.
+  // A larger lag or an earlier cap than last time does not move the position back.
   const to = latest(from ?? undefined, earliest(formatMicroseconds(after - micros(options.lag)), cap));
   return { span: { source: name, from, to }, asOf: to, warnings };
 }

@@ -2,9 +2,9 @@ import type { FieldType, FieldValue } from '../../event-features/definition.ts';
 
 /** Values of one column by row number, without an object per row. Rows are set in any order; a row that was never set is null. */
 export interface ColumnStore {
-  /** Estimated memory, without texts: `set` tells what those take. */
+  /** Estimated memory, not counting strings: `set` returns those. */
   readonly bytes: number;
-  /** @returns by how much the memory of texts grew, bytes; negative if it shrank */
+  /** @returns change in the memory of strings, in bytes; negative if it shrank */
   set(row: number, value: FieldValue): number;
   get(row: number): FieldValue;
 }
@@ -71,7 +71,7 @@ class Truths implements ColumnStore {
   }
 }
 
-/** Short texts that rows share, such as countries, are kept once, up to this many of a column. */
+/** Short strings that rows share, such as countries, are kept once; this is the most distinct ones per column. */
 const MOST_SHARED = 4096;
 const SHARED_LENGTH = 64;
 const POINTER_BYTES = 8;
@@ -111,7 +111,7 @@ class Texts implements ColumnStore {
   }
 }
 
-/** Estimated memory of a text: V8 keeps one byte per character of Latin-1, and a header. */
+/** Estimated memory of a string: V8 keeps a header and one byte per Latin-1 character. */
 export function textBytes(text: string): number {
   return 24 + text.length;
 }

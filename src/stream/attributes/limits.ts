@@ -9,7 +9,7 @@ export interface AttributeLimits {
   readonly bytes: number;
 }
 
-/** @throws ScoreBatchError `unavailable` if there is more than the limits allow */
+/** @throws ScoreBatchError `unavailable` if `held` exceeds the limits */
 export function refuseBeyond(held: AttributeLimits, limits: AttributeLimits, where: string): void {
   if (held.rows > limits.rows) throw tooMany(counted(limits.rows, 'row'), where, 'limits.attribute_rows');
   if (held.bytes > limits.bytes) throw tooMany(counted(limits.bytes, 'byte'), where, 'limits.attribute_bytes');
@@ -21,7 +21,7 @@ function tooMany(most: string, where: string, setting: string): ScoreBatchError 
   });
 }
 
-/** A key for messages: logs hold no values. */
+/** A key as shown in messages: hashed, because logs hold no values. */
 export function hashedKey(key: string): string {
   return `sha256 ${createHash('sha256').update(key).digest('hex').slice(0, 16)}…`;
 }

@@ -2,9 +2,9 @@ import { ScoreBatchError } from '../../errors.ts';
 import type { AttributeColumn } from './table.ts';
 
 /**
- * The columns to keep, in the order in which they are wanted.
+ * The columns to keep, in the order of `need`.
  *
- * @param where names what has the columns
+ * @param where names the source of the columns, for messages
  * @throws ScoreBatchError `configuration` if one is missing
  */
 export function neededColumns(

@@ -4,14 +4,14 @@ import type { AttributeOptions } from './options.ts';
 import { openTopic } from './topic.ts';
 
 /**
- * Static attributes in memory, complete when this returns, and kept up to date until they are closed.
+ * Loads static attributes completely into memory, and keeps them up to date until they are closed.
  *
- * @throws ScoreBatchError `configuration` if topic or query cannot be used as they are, `refused` if their rows cannot,
- *   `unavailable` if there are more rows than allowed or they cannot be reached
+ * @throws ScoreBatchError `configuration` if the topic or query is unusable, `refused` if its rows are, `unavailable` if there
+ * are more rows than allowed or the source cannot be reached
  */
 export async function openAttributes(settings: AttributeSettings, options: AttributeOptions): Promise<Attributes> {
   if ('topic' in settings) return await openTopic(settings, options);
-  // A job without a warehouse loads none.
+  // Loaded on demand: most jobs have no warehouse.
   const { openQuery } = await import('./query.ts');
   return await openQuery(settings, options);
 }

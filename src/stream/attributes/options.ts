@@ -3,25 +3,25 @@ import type { AttributeLimits } from './limits.ts';
 
 /** What attributes need besides their settings. */
 export interface AttributeOptions {
-  /** Name of the job, for the statements that a warehouse records. */
+  /** Name of the job, recorded by the warehouse with its statements. */
   readonly job: string;
-  /** Project root, and credentials of a warehouse. */
+  /** Project root; the environment holds warehouse credentials. */
   readonly root: string;
   readonly environment: NodeJS.ProcessEnv;
-  /** Reads topics. It stays open. */
+  /** Reads topics. The caller keeps it open. */
   readonly log: Log;
-  /** The longest window with its lateness; see `horizonMs`. */
+  /** Longest window plus lateness; see `horizonMs`. */
   readonly horizonMs: number;
   readonly limits: AttributeLimits;
-  /** Names of the columns that are scored with, in the order in which they are wanted; undefined for all. */
+  /** Names of the columns that scoring uses, in that order; undefined for all. */
   readonly need: readonly string[] | undefined;
   readonly signal: AbortSignal;
-  /** Shows what does not stop the process. */
+  /** Reports problems that do not stop the process. */
   readonly warn: (message: string) => void;
-  /** Is called when a newer state is in place: after each load of a query, after each batch of a topic. */
+  /** Called when newer rows are in place: after each load of a query, after each batch of a topic. */
   readonly onRefresh?: (() => void) | undefined;
-  /** Is called once if the attributes can no longer be trusted: the process should end with this error. */
+  /** Called once if the attributes can no longer be trusted: the process should end with this error. */
   readonly onFailure: (error: unknown) => void;
-  /** How often a topic is looked at: whether it is still the one that is read. 30 s by default. */
+  /** How often to check that the topic is still the same one. 30 s by default. */
   readonly watchMs?: number | undefined;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits. @returns false at once if the signal is aborted */
+/** Waits. @returns false as soon as the signal is aborted */
 export async function passed(milliseconds: number, signal: AbortSignal): Promise<boolean> {
   try {
     await sleep(milliseconds, undefined, { signal });

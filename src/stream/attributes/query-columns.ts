@@ -7,7 +7,7 @@ import type { AttributeColumn } from './table.ts';
 
 export type QuerySettings = Extract<AttributeSettings, { readonly query: string }>;
 
-/** Columns of a query by purpose. */
+/** Columns of a query by role. */
 export interface QueryColumns {
   readonly key: Column;
   readonly version: Column | undefined;
@@ -15,8 +15,8 @@ export interface QueryColumns {
 }
 
 /**
- * Types that the stream and the SQL of a warehouse give a model in the same way. Times and UUIDs are texts here, but not there. A decimal
- * becomes the nearest double, as in a model's input.
+ * Types that reach a model in the same form from the stream and from a warehouse's SQL. Times and UUIDs do not: they are
+ * strings only in the stream. A decimal becomes the nearest double, as in a model's input.
  */
 const FIELD_TYPES: Readonly<Partial<Record<Column['type'], FieldType>>> = {
   integer: 'int64',
@@ -25,7 +25,7 @@ const FIELD_TYPES: Readonly<Partial<Record<Column['type'], FieldType>>> = {
   string: 'string',
 };
 
-/** @throws ScoreBatchError `configuration` if the query lacks a column, or has one of a type that attributes cannot have */
+/** @throws ScoreBatchError `configuration` if the query lacks a column, or one has a type that attributes cannot have */
 export function queryColumns(
   schema: Schema,
   { key, version }: Pick<QuerySettings, 'key' | 'version'>,
@@ -58,7 +58,7 @@ function find(schema: Schema, name: string, setting: string): Column {
   });
 }
 
-/** @throws ScoreBatchError `configuration` if SQL could not find the value again by its text */
+/** @throws ScoreBatchError `configuration` if SQL could not look the value up by its text */
 function textual(column: Column, purpose: 'key' | 'version'): Column {
   const type = typeOf(column);
   if (type === 'string' || type === 'int64') return column;
@@ -88,7 +88,7 @@ function noAttribute({ name, native }: Column): ScoreBatchError {
   });
 }
 
-/** @returns undefined for a number that is not finite, or a whole number beyond 2^53 */
+/** @returns undefined for a non-finite number or an integer beyond 2^53 */
 export function attributeValue(text: string, rest: string | null, type: FieldType): FieldValue | undefined {
   switch (type) {
     case 'string':

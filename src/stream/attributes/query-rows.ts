@@ -14,11 +14,11 @@ import { AttributeTable } from './table.ts';
 import { columnVersions, loadVersion } from './versions.ts';
 
 /**
- * Rows that are texts at once; beyond, the query runs once per part of the keys, so that memory stays bounded. DuckDB's are turned into
- * texts in one go, while events wait; a remote warehouse sends them in pieces, and is paid by the query.
+ * Most rows held as strings at once; for more, the query runs once per part of the keys, which bounds memory. DuckDB's are
+ * converted in one go, while events wait; a remote warehouse sends them in pieces, and charges per query.
  */
 export const ROWS_AT_ONCE = { local: 50_000, remote: 250_000 } as const;
-/** Rows that are put into the table between two turns of the event loop, where events are scored. */
+/** Rows put into the table per turn of the event loop, which also scores events. */
 const ROWS_PER_TURN = 1000;
 
 const WHERE = 'attributes.query';
@@ -27,15 +27,16 @@ export interface QueryRowsOptions {
   readonly limits: AttributeLimits;
   readonly signal: AbortSignal;
   readonly warn: (message: string) => void;
-  /** Epoch milliseconds: the version of rows that have none. */
+  /** Epoch milliseconds: the version of rows without a version column. */
   readonly now: number;
   readonly rowsAtOnce: number;
 }
 
 /**
- * All rows of the query, into a new table.
+ * Reads all rows of the query into a new table.
  *
- * @throws ScoreBatchError `refused` if a key has two rows, or a value cannot be kept, `unavailable` if there are more rows than allowed
+ * @throws ScoreBatchError `refused` if a key has two rows or a value cannot be kept, `unavailable` if there are more rows than
+ * allowed
  */
 export async function readRows(
   source: Source,
@@ -97,8 +98,8 @@ function textOf(dialect: Dialect, column: Column): string {
 }
 
 /**
- * A number as a double, as SQL computes with it, and what its text lacks: Snowflake does not print all digits. The sum of both is
- * the value.
+ * A number as the double that SQL computes with, and what its printed text lost: Snowflake does not print all digits. Their sum
+ * is the value.
  */
 function floatTexts(dialect: Dialect, { name }: Column): [printed: string, rest: string] {
   const [double, string] = [dialect.type({ type: 'float' }), dialect.type({ type: 'string' })];

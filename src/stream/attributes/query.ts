@@ -10,14 +10,14 @@ import { type QueryColumns, type QuerySettings, queryColumns } from './query-col
 import { ROWS_AT_ONCE, readRows } from './query-rows.ts';
 import type { AttributeTable } from './table.ts';
 
-/** Rows stay in use for so many refreshes that fail. */
+/** Rows stay in use through this many failed refreshes. */
 const AGE_IN_REFRESHES = 12;
-/** A timer of Node that is longer ends at once. */
+/** Node fires longer timers at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** Of DuckDB, which runs the query beside the process's own work. */
+/** For DuckDB, which runs the query inside this process. */
 const MEMORY_BYTES = 256 * 2 ** 20;
 
-/** Rows of a query, read again every so often; those that are in use stay until all of the new ones are there. */
+/** Rows of a query that is run again at intervals; the old rows stay in use until all new ones are loaded. */
 export async function openQuery(settings: QuerySettings, options: AttributeOptions): Promise<Attributes> {
   const { refreshMs, maxAgeMs = AGE_IN_REFRESHES * refreshMs } = settings;
   const { job, root, environment, warn } = options;
@@ -46,7 +46,7 @@ export async function openQuery(settings: QuerySettings, options: AttributeOptio
   async function refresh(): Promise<void> {
     while (await passed(refreshMs, signal)) {
       try {
-        // The types of the first load stay: the model was checked with them.
+        // Keep the types of the first load: the model was checked against them.
         const next = await load(warehouse, query, settings, {
           ...options,
           signal,
@@ -135,6 +135,6 @@ function tooOld(age: number, maxAge: number, cause: unknown): ScoreBatchError {
 }
 
 function messageOf(error: unknown): string {
-  // Errors of warehouses are without values already.
+  // Errors of warehouses already contain no values.
   return error instanceof ScoreBatchError ? error.message : withoutValues(String(error));
 }

@@ -3,10 +3,10 @@ import { valueOfType } from '../../event-features/field-value.ts';
 import type { LogRecord } from '../log.ts';
 import type { AttributeColumn } from './table.ts';
 
-/** What a record of an attribute topic says: the row of a key, or that the key has none any more. */
+/** What a record of an attribute topic says: the row of a key, or that the key no longer has one. */
 export type AttributeRecord =
   | { readonly key: string; readonly values: readonly FieldValue[] | undefined }
-  /** Why it is neither; without values, since it is logged. */
+  /** Why the record is unusable; it is logged, so it holds no values. */
   | { readonly refused: string };
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -1,4 +1,4 @@
-/** Growing a map of a million keys takes long, and events wait meanwhile; of many small maps one grows at a time. */
+/** Growing a map of a million keys takes long and makes events wait; of many small maps, only one grows at a time. */
 const SHARDS = 256;
 
 /** Row numbers by key. */
@@ -14,7 +14,7 @@ export class RowNumbers {
     return this.#shard(key).get(key);
   }
 
-  /** @param key one that is not there yet */
+  /** @param key not in the map yet */
   add(key: string, row: number): void {
     this.#shard(key).set(key, row);
     this.#size += 1;
@@ -25,7 +25,7 @@ export class RowNumbers {
   }
 
   #shard(key: string): Map<string, number> {
-    // Keys that count up differ at their ends.
+    // Sequential keys differ at their ends.
     let hash = key.length;
     for (let at = Math.max(0, key.length - 6); at < key.length; at += 1) hash = (Math.imul(hash, 31) + key.charCodeAt(at)) | 0;
     const shard = this.#shards[(hash ^ (hash >>> 8)) & (SHARDS - 1)];

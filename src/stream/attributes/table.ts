@@ -8,16 +8,16 @@ export interface AttributeColumn {
   readonly type: FieldType;
 }
 
-/** Versions of rows by row number. */
+/** Versions of rows, by row number. */
 export interface Versions<Version> {
   readonly bytes: number;
-  /** @returns by how much the memory of texts grew, bytes */
+  /** @returns change in the memory of strings, in bytes */
   set(row: number, version: Version): number;
   get(row: number): Version;
   show(version: Version): string;
 }
 
-/** A key's entry in the map, beside its text. */
+/** Memory of a key's map entry, without its characters. */
 const ENTRY_BYTES = 80;
 
 /** Rows by key, column by column. */
@@ -26,7 +26,7 @@ export class AttributeTable<Version> {
   readonly #versions: Versions<Version>;
   readonly #stores: readonly ColumnStore[];
   readonly #rows = new RowNumbers();
-  /** Row numbers of removed keys, to be used again. */
+  /** Row numbers of removed keys, for reuse. */
   readonly #free: number[] = [];
   #texts = 0;
 

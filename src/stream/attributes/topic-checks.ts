@@ -11,10 +11,11 @@ export interface TopicNeeds {
 }
 
 /**
- * A score names the version of its attributes, and SQL loads that version from the topic later. So compaction must leave it there
- * for as long as an event may wait in a window, and its consumer be behind.
+ * A score names the version of its attributes, and SQL later loads that version from the topic. So compaction must leave it
+ * there for as long as an event may wait in a window plus the consumer's lag.
  *
- * @throws ScoreBatchError `configuration` if the topic does not keep the newest row of each key, or not the versions before it
+ * @throws ScoreBatchError `configuration` if the topic does not keep the newest row of each key, or compacts older versions too
+ * soon
  */
 export function checkTopic(
   facts: TopicFacts | undefined,
@@ -56,7 +57,7 @@ function alter(topic: string, setting: string): string {
 
 /**
  * @param read next offset of each partition
- * @throws ScoreBatchError `configuration` if the topic is not the one any more that was read
+ * @throws ScoreBatchError `configuration` if this is no longer the topic that was read
  */
 export function checkSame(
   topic: string,

@@ -1,10 +1,10 @@
 import type { TopicFacts } from '../log.ts';
 
-/** Tells when each partition has been read up to where it ended at the start. */
+/** Tracks when each partition has been read up to its end at the start. */
 export interface TopicEnds {
   readonly all: Promise<void>;
   reached(partition: number, next: number): void;
-  /** Partitions that are not there yet, for people; empty for none. */
+  /** Partitions that have not reached it, for people; empty if all have. */
   behind(read: ReadonlyMap<number, number>): string;
 }
 

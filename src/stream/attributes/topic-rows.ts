@@ -13,7 +13,7 @@ export interface TopicRowsOptions {
   readonly warn: (message: string) => void;
 }
 
-/** The newest row of each key, from records in the order of their partition. */
+/** The newest row of each key, from records that arrive in order within a partition. */
 export interface TopicRows {
   readonly table: AttributeTable<TopicVersion>;
   /**
@@ -27,7 +27,7 @@ export function topicRows({ topic, columns, limits, warn }: TopicRowsOptions): T
   let refused = 0;
   const refuse = (partition: number, offset: number, why: string): void => {
     refused += 1;
-    // The first, the tenth, the hundredth: a topic of other records must not fill the log.
+    // Warn of the 1st, 10th, 100th, …: a topic of other records must not flood the log.
     if (!Number.isInteger(Math.log10(refused))) return;
     warn(
       `record ${partition}:${offset} of the attribute topic ${topic} is skipped: ${why}${refused === 1 ? '' : ` (${grouped(refused)} so far)`}`,
@@ -54,7 +54,7 @@ export function topicRows({ topic, columns, limits, warn }: TopicRowsOptions): T
   };
 }
 
-/** Nothing orders the records of two partitions, so which row is the newer one would depend on who reads. */
+/** Records of two partitions have no order, so which row is newer would depend on the reader. */
 function inTwo(topic: string, key: string, partitions: readonly [number, number]): ScoreBatchError {
   return new ScoreBatchError(
     'configuration',

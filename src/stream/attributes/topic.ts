@@ -13,7 +13,7 @@ type TopicSettings = Extract<AttributeSettings, { readonly topic: string }>;
 
 const WATCH_MS = 30_000;
 
-/** The newest row of each key of a compacted topic: read from its begin to its end, then followed. */
+/** The newest row of each key of a compacted topic, which is read from begin to end and then followed. */
 export async function openTopic(settings: TopicSettings, options: AttributeOptions): Promise<Attributes> {
   const { topic, columns: declared, maxLagMs } = settings;
   const { log, horizonMs, limits, warn, onRefresh } = options;
@@ -41,7 +41,7 @@ export async function openTopic(settings: TopicSettings, options: AttributeOptio
   );
   const followed = { topic, facts, next, signal };
   const watching = watch(followed, options, ends);
-  // Undefined if it ended because of the signal.
+  // Undefined if the signal ended it.
   const ended = Promise.race([reading, watching]).then(
     () => (signal.aborted ? undefined : new Error(`reading the attribute topic ${topic} ended`)),
     (error: unknown) => (signal.aborted ? undefined : whyEnded(error, followed, log)),
@@ -78,20 +78,20 @@ export async function openTopic(settings: TopicSettings, options: AttributeOptio
 
 interface Followed {
   readonly topic: string;
-  /** As it was at the start. */
+  /** The topic when it was opened. */
   readonly facts: TopicFacts;
   /** Next offset of each partition. */
   readonly next: ReadonlyMap<number, number>;
   readonly signal: AbortSignal;
 }
 
-/** Looks now and then whether the topic is still the one that is read, until the signal. @throws what `checkSame` throws */
+/** Checks periodically, until the signal is aborted, that the topic is still the same. @throws as `checkSame` does */
 async function watch({ topic, facts, next, signal }: Followed, options: AttributeOptions, ends: TopicEnds): Promise<void> {
   let behind = '';
   while (await passed(options.watchMs ?? WATCH_MS, signal)) {
     const before = new Map(next);
     const now = await options.log.describe(topic).catch((error: unknown) => {
-      // Brokers come back, and the records are read on; if they do not, reading fails.
+      // Brokers come back, and reading resumes; if they do not, reading itself fails.
       if (!signal.aborted) options.warn(`the attribute topic ${topic} cannot be looked at: ${(error as Error).message}`);
       return 'unknown' as const;
     });
@@ -102,7 +102,7 @@ async function watch({ topic, facts, next, signal }: Followed, options: Attribut
   }
 }
 
-/** A deleted topic ends its readers with whatever error the broker gives them. */
+/** If the topic was deleted, returns that as the reason: readers end with whatever error the broker gives them. */
 async function whyEnded(error: unknown, { topic, facts, next }: Followed, log: Log): Promise<unknown> {
   try {
     checkSame(topic, await log.describe(topic), facts, next);

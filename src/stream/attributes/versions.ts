@@ -1,7 +1,7 @@
 import { textBytes } from './column-store.ts';
 import type { Versions } from './table.ts';
 
-/** Where a row was read in a topic. */
+/** Where a topic's row was read. */
 export interface TopicVersion {
   readonly partition: number;
   readonly offset: number;
@@ -34,7 +34,7 @@ export function topicVersions(): Versions<TopicVersion> {
   };
 }
 
-/** Versions that a column of a query tells. */
+/** Versions from a column of a query. */
 export function columnVersions(): Versions<string> {
   const texts: string[] = [];
   return {
@@ -50,7 +50,7 @@ export function columnVersions(): Versions<string> {
   };
 }
 
-/** The one version of rows that are overwritten: the instant at which they were read. @param instant epoch milliseconds */
+/** The single version of rows that are overwritten: the instant of the load. @param instant epoch milliseconds */
 export function loadVersion(instant: number): Versions<string> {
   const version = `load ${new Date(instant).toISOString()}`;
   return { bytes: 0, set: () => 0, get: () => version, show: () => version };

@@ -8,11 +8,11 @@ export interface Difference {
   readonly id: string;
   readonly stream: number;
   readonly batch: number;
-  /** Features that differ, among those that the batch keeps beside the score; null for none that it keeps. */
+  /** Features that differ, among those that the batch keeps beside the score; null if it keeps none. */
   readonly features: readonly { readonly name: string; readonly stream: string | null; readonly batch: string | null }[] | null;
 }
 
-/** The events that differ most. */
+/** The events whose scores differ most. */
 export async function differencesOf(
   database: Database,
   batch: Batch,
@@ -46,7 +46,7 @@ function otherFeatures(json: string, columns: readonly TableColumn[], batch: rea
   });
 }
 
-/** Numbers are written in several ways: `1`, `1.0`, `1e0`. */
+/** Numbers have several spellings: `1`, `1.0`, `1e0`. */
 function isSame(one: string | null, other: string | null, numeric: boolean): boolean {
   if (one === null || other === null || !numeric) return one?.toLowerCase() === other?.toLowerCase();
   return Number(one) === Number(other);

@@ -14,43 +14,45 @@ export interface LookBackOptions {
   /** Name of the batch job. */
   readonly batchJob: string;
   readonly features: EventFeatures;
-  /** Digest of the features that the batch was scored with. */
+  /** Digest of the features with which the batch scored. */
   readonly batchFeatures: string;
   readonly window: TimeRange;
-  /** Leaves out scores of another model or of other features instead of refusing them. */
+  /** Leaves out scores of another model or other features instead of refusing them. */
   readonly allowOther: boolean;
-  /** Most events that are named of each kind, and of each reason. */
+  /** Most events to name per kind, and per reason. */
   readonly named: number;
-  /** Bytes. */
+  /** For the database, bytes. */
   readonly memory: number;
   readonly signal: AbortSignal;
 }
 
-/** Where Kafka kept an event that was not scored, and why it was not. */
+/** Kafka position of an event that was not scored, and the reason. */
 interface NamedRejection {
   readonly reason: string;
   readonly partition: number;
   readonly offset: number;
 }
 
-/** What the stream wrote of the events of a window against what the batch published. */
+/** Compares what the stream wrote for the events of a window with what the batch published. */
 export interface LookBack {
-  /** Events that both scored, of which as many are equal to 1e-6, and as many are not. */
+  /** Events that both scored; of these, how many agree within 1e-6, and how many do not. */
   readonly compared: number;
   readonly equal: number;
   readonly differ: number;
-  /** Of the events that were compared; null if there are none. */
+  /** Largest difference of compared events; null if there are none. */
   readonly largest: number | null;
   readonly only: { readonly stream: number; readonly batch: number };
-  /** Outside the agreement: scored before their time, with a window that was cut, or several events under one id. */
+  /** Outside the agreement: scored before their time, scored with a capped window, or several events under one id. */
   readonly outside: { readonly idle: number; readonly capped: number; readonly repeated: number };
-  /** Scores of another model or of other features, which were left out. */
+  /** Scores of another model or other features, which were left out. */
   readonly other: { readonly model: number; readonly features: number };
-  /** Records of the stream that are there twice: the stream did not write them exactly once. */
+  /** Records that the stream wrote twice, so not exactly once. */
   readonly doubled: number;
-  /** Ids that the stream scored at several places although it had to know them, or the batch has them as one event. */
+  /**
+   * Ids that the stream scored at several positions although it should have known them, or although the batch has one event.
+   */
   readonly again: number;
-  /** No event was compared, although at least one side has some. */
+  /** Whether no event was compared although at least one side has some. */
   readonly isVacuous: boolean;
   readonly rejected: readonly { readonly reason: string; readonly events: number }[];
   readonly differences: readonly Difference[];
@@ -66,10 +68,10 @@ export interface LookBack {
 }
 
 /**
- * Compares score by score. Memory stays bounded: both sides are tables of a database that spills to disk.
+ * Compares score by score. Memory stays bounded: both sides are tables in a database that spills to disk.
  *
- * @throws ScoreBatchError `refused` if scores are of another model or of other features, `configuration` if records are not those of
- *   a stream, or the batch is not one of events
+ * @throws ScoreBatchError `refused` if scores are of another model or other features, `configuration` if the records were not
+ * written by a stream, or the batch does not score events
  */
 export async function lookBack(options: LookBackOptions): Promise<LookBack> {
   const { batch, batchJob, features, window, memory, signal } = options;
@@ -105,12 +107,12 @@ export async function lookBack(options: LookBackOptions): Promise<LookBack> {
   };
 }
 
-/** Nothing differs, and each event was scored once; which says nothing where nothing was compared. */
+/** Whether nothing differs and each event was scored once; meaningless if nothing was compared. */
 export function agrees({ differ, only, doubled, again }: LookBack): boolean {
   return differ === 0 && only.stream === 0 && only.batch === 0 && doubled === 0 && again === 0;
 }
 
-/** Scores of the model and the features that count move to `kept`. */
+/** Copies scores of the expected model and features to `kept`. @returns how many scores have others */
 async function otherScores(
   database: Database,
   { model, features }: { readonly model: string; readonly features: string },
@@ -139,12 +141,12 @@ function refuseOther({ model, features }: LookBack['other'], { batchJob }: LookB
 }
 
 /**
- * Every id once. A score that is outside the agreement, or not the only one of its id, takes its event out of the comparison, also
- * on the other side.
+ * One row per id. If its score is outside the agreement, or not the only one of the id, the event is left out on both sides.
  *
- * An id may come again as another event, and then the batch has quarantined it, which has two rows with that key. It is an error of
- * the stream if the batch has published the id; or if the event came, in the order of a partition, no more than the longest window
- * after the one before. Such a copy is a duplicate: the accepted event t has t >= M - L, and a forgotten one has less than M - L - W.
+ * An id may legitimately come again as another event: the batch then has two rows with that key and quarantines them. It is an
+ * error of the stream if the batch published the id, or if within a partition the event came no more than the longest window W
+ * after the previous one. Such a copy is a duplicate: with lateness L and maximum M, the accepted event has t >= M - L, and a
+ * forgotten one t < M - L - W.
  */
 const PAIRED = `CREATE TABLE paired AS
   WITH ids AS (
@@ -166,7 +168,7 @@ const PAIRED = `CREATE TABLE paired AS
       ELSE s.outside END AS outside
   FROM ids s FULL JOIN published p ON s.id = p.id LEFT JOIN left_out l ON l.id = coalesce(s.id, p.id) LEFT JOIN close c ON c.id = s.id`;
 
-// Scores are whole millionths, so one of them is 1e-6.
+// Scores are whole millionths, so a difference of 1 is 1e-6.
 const COUNTS = `SELECT
     count(*) FILTER (outside IS NULL AND stream IS NOT NULL AND batch IS NOT NULL),
     count(*) FILTER (outside IS NULL AND abs(stream - batch) <= 1),

@@ -6,19 +6,19 @@ import type { Database } from '../../duckdb/database.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { TableReader } from '../../warehouse/reader.ts';
 
-/** A publication of the batch job, and how its tables are read. */
+/** A publication of the batch job, and how to read its tables. */
 export interface Batch {
   readonly side: FoundSide;
   read<T>(work: (reader: TableReader) => Promise<T>): Promise<T>;
 }
 
-/** Rows that are texts at once, about 30 MB. */
+/** Rows held as strings at once, about 30 MB. */
 const ROWS_AT_ONCE = 250_000;
 
 /**
- * The published scores, into the table `published` of a database in memory.
+ * Loads the published scores into the table `published` of an in-memory database.
  *
- * @throws ScoreBatchError `refused` if the rows are not those that were published
+ * @throws ScoreBatchError `refused` if the rows are no longer those that were published
  */
 export async function loadPublished(database: Database, { side, read }: Batch): Promise<void> {
   await database.run('CREATE TEMP TABLE published_texts (t0 VARCHAR, t1 VARCHAR)');
@@ -40,7 +40,7 @@ export async function loadPublished(database: Database, { side, read }: Batch): 
 }
 
 /**
- * What the batch keeps of some events beside their scores, as canonical text by id.
+ * What the batch keeps of some events beside their scores, as canonical strings by id.
  *
  * @param columns of the scores table
  */
@@ -56,7 +56,7 @@ export async function keptOf(
     const { dialect } = reader;
     const table = await reader.find(tableOf(rows));
     if (table === undefined) return [];
-    // Columns that are read as if they were parts of the key.
+    // Read the columns as if they were parts of the key.
     const { select } = publishedRows(dialect, table, { ...rows, key: [key, ...columns] });
     const texts = [key, ...columns].map((column, i) => `${dialect.text(`key_${i}`, column)} AS text_${i}`);
     const among = ids.map((id) => dialect.literal(id)).join(', ');
@@ -67,7 +67,7 @@ export async function keptOf(
   return new Map(found.map(([id, ...values]) => [String(id), values]));
 }
 
-/** @throws ScoreBatchError `configuration` if the batch does not score events by their id */
+/** @throws ScoreBatchError `configuration` if the key of the batch is not the id of events */
 export function refuseOtherKey({ side }: Batch, id: string, batch: string): void {
   const names = side.rows.key.map(({ name }) => name);
   if (names.length === 1 && names[0]?.toLowerCase() === id.toLowerCase()) return;
@@ -78,7 +78,7 @@ export function refuseOtherKey({ side }: Batch, id: string, batch: string): void
   );
 }
 
-/** Millionths as the score that they are. */
+/** Converts millionths to a score. */
 export function scoreOf(millionths: number): number {
   return millionths / 10 ** SCORE_SCALE;
 }

@@ -11,20 +11,20 @@ export interface WrittenScore {
   readonly modelDigest: string;
   readonly featuresDigest: string;
   readonly idle: boolean;
-  /** Cut by the limit of a key, or `partial`: by where reading began. */
+  /** The window was capped by the limit per key, or `partial`: cut off where reading began. */
   readonly capped: boolean;
-  /** JSON of its features. */
+  /** Its features, as JSON. */
   readonly features: string;
 }
 
-/** A record of the dead-letter topic. */
+/** A record of the dead-letter topic, read back. */
 export interface WrittenRejection {
   readonly reason: string;
   readonly partition: number;
   readonly offset: number;
   /** Kafka's timestamp of the event, epoch milliseconds. */
   readonly timestamp: number;
-  /** Of the event, epoch milliseconds; undefined if it could not be read. */
+  /** Event time, epoch milliseconds; undefined if it could not be read. */
   readonly time: number | undefined;
 }
 

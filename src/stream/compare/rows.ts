@@ -10,7 +10,7 @@ export interface TimeRange {
 }
 
 /**
- * What the stream wrote of events of the window, into the tables `scored` and `rejected` of a database in memory.
+ * Loads what the stream wrote for events of the window into the tables `scored` and `rejected` of an in-memory database.
  *
  * @returns how many records were read, of any time
  */

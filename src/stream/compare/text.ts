@@ -12,7 +12,7 @@ export interface Named {
   readonly runId: string;
 }
 
-/** The comparison for a terminal: what agrees, then what does not, then what is outside. */
+/** The comparison for a terminal: agreements, then differences, then what is outside the agreement. */
 export function showLookBack({ job, batch, window, runId }: Named, look: LookBack, align: Align): string {
   const { compared, equal, differ, largest, only, outside, other, doubled, again, rejected, differences, named } = look;
   const apart = outside.idle + outside.capped + outside.repeated + other.model + other.features;

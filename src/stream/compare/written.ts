@@ -3,18 +3,18 @@ import { createInterface } from 'node:readline';
 import { ScoreBatchError, unreadable } from '../../errors.ts';
 import type { Log } from '../log.ts';
 
-/** A record's value, and where it is, for messages. */
+/** A record's value, and its position for messages. */
 interface WrittenText {
   readonly text: string;
   readonly where: string;
 }
 
-/** What takes texts; the next ones wait for it. */
+/** Consumes records; reading waits until it resolves. */
 type Take = (texts: readonly WrittenText[]) => Promise<void>;
 
-/** Where the stream wrote records to. */
+/** A source of records that the stream wrote. */
 export interface Written {
-  /** Shown in messages: a file, or a topic. */
+  /** Shown in messages: name of the file or topic. */
   readonly name: string;
   read(take: Take): Promise<void>;
 }
@@ -46,7 +46,7 @@ export function writtenFile(file: string, name: string): Written {
 }
 
 /**
- * The committed records of a topic, from those that were written at the time on, to its end as it is now.
+ * The committed records of a topic, from those written at `from` to the end that it has now.
  *
  * @param from epoch milliseconds
  */

@@ -1,17 +1,17 @@
-/** A member of a group, with the partitions that it had before. */
+/** A member of a group, with the partitions that it already had. */
 export interface GroupMember {
   readonly id: string;
   readonly owned: readonly number[];
 }
 
 /**
- * Which member reads which partitions: as many each, give or take one, and as many as possible where they were, because a partition
- * that moves costs the reading of its window again. The order of members does not matter.
+ * Decides which member reads which partitions: an equal number each, give or take one. Partitions stay where they were if
+ * possible, because a moved one has to read its window again. The order of members does not matter.
  */
 export function assignPartitions(members: readonly GroupMember[], partitions: number): ReadonlyMap<string, readonly number[]> {
   const sorted = [...members].sort((a, b) => (a.id < b.id ? -1 : 1));
   const least = Math.floor(partitions / sorted.length);
-  // So many members have one more; those that had most before.
+  // This many members get one more, those that had most first.
   let more = partitions % sorted.length;
   const free = new Set(Array.from({ length: partitions }, (_, partition) => partition));
   const assigned = new Map<string, number[]>();

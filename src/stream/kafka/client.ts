@@ -11,15 +11,15 @@ import type { Broker, Cluster, Encoder, OwnRequest, PartitionMetadata, TopicMeta
 const CONNECT_MS = 5_000;
 const REQUEST_MS = 15_000;
 const METADATA_MS = 60_000;
-/** For the answers that are on their way. */
+/** How long to wait for outstanding answers. */
 const CLOSE_MS = 3_000;
-/** Until all brokers know a topic that was just made. */
+/** How long it takes all brokers to know a topic that was just created. */
 const NEW_TOPIC_MS = 2_000;
 const PEM_LIMIT = 1 << 20;
 const READ_COMMITTED = 1;
 const UNKNOWN_TOPIC = 3;
 
-/** Of kafkajs, in its own words without their fields: no keys, no values. */
+/** Messages of kafkajs, without their fields: no keys, no values. */
 export type KafkaLog = (level: 'error' | 'warning', message: string) => void;
 
 type CoordinatorOf = 'group' | 'transaction';
@@ -32,19 +32,22 @@ export interface Client {
   broker(nodeId: number): Promise<Broker>;
   anyBroker(): Promise<Broker>;
   send<T>(broker: Broker, own: Pick<OwnRequest<T>, 'request'> & { decode: (raw: Buffer) => T }): Promise<T>;
-  /** @throws ScoreBatchError `configuration` if there is no such topic; the protocol's error if there is none any more */
+  /** @throws ScoreBatchError `configuration` if there is no such topic; the protocol's error if it existed before */
   topic(name: string): Promise<TopicMetadata>;
   partitions(topic: string): Promise<readonly PartitionMetadata[]>;
   refresh(): Promise<void>;
-  /** The first offset whose record is as late as the timestamp, or -1 if there is none; -2 is the first offset, -1 the end. */
+  /**
+   * The first offset whose record has this timestamp or a later one, or -1 if there is none. Timestamp -2 asks for the first
+   * offset, -1 for the end.
+   */
   offsets(topic: string, partitions: readonly number[], timestamp: number): Promise<ReadonlyMap<number, number>>;
-  /** Asks the coordinator, and the next one after it moved, until the deadline. */
+  /** Asks the coordinator; after a failure looks for it again, until the deadline. */
   coordinated<T>(of: CoordinatorOf, id: string, deadline: number, ask: (broker: Broker) => Promise<T>): Promise<T>;
 }
 
 export type ClientFactory = () => Client;
 
-/** @throws ScoreBatchError `configuration` if kafkajs is missing, or a PEM file */
+/** @throws ScoreBatchError `configuration` if kafkajs or a PEM file is missing */
 export async function clientFactory(settings: KafkaSettings, log?: KafkaLog): Promise<ClientFactory> {
   const packages = loadKafka();
   const ssl = await tlsOptions(settings.tls);
@@ -63,7 +66,7 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
     authenticationTimeout: CONNECT_MS,
     requestTimeout: REQUEST_MS,
     metadataMaxAge: METADATA_MS,
-    // Retries are made here: kafkajs would wait 300 ms where Kafka answers within a few.
+    // We retry ourselves: kafkajs would wait 300 ms where Kafka answers within a few.
     retry: {
       retries: Math.max(2, settings.brokers.length),
       initialRetryTime: 20,
@@ -90,7 +93,7 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
     const key = `${of} ${id}`;
     const found = coordinators.get(key);
     if (found?.isConnected()) return found;
-    // kafkajs's own search drops the errors, such as that it is not permitted.
+    // kafkajs's own lookup drops errors, such as a missing permission.
     const asked = await cluster.brokerPool.findConnectedBroker();
     const { coordinator } = await asked.findGroupCoordinator({ groupId: id, coordinatorType: of === 'group' ? 0 : 1 });
     const broker = await cluster.findBroker({ nodeId: coordinator.nodeId });
@@ -122,7 +125,7 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
     connect: () => cluster.connect(),
     async close() {
       closed.abort();
-      // kafkajs waits for all answers, such as that of a group whose members take their time.
+      // kafkajs waits for all answers, even those that a slow group delays.
       const { brokers, seedBroker } = cluster.brokerPool;
       const opened = [seedBroker, ...Object.values(brokers)];
       const waited = new AbortController();
@@ -132,7 +135,7 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
       }
     },
     async broker(nodeId) {
-      // It would connect again.
+      // findBroker would connect again.
       closed.signal.throwIfAborted();
       return cluster.findBroker({ nodeId });
     },
@@ -172,7 +175,7 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
 }
 
 function tell({ level, namespace, log: { message } }: LogEntry, log: KafkaLog | undefined): void {
-  // An error that a broker answers is retried or thrown, and some are part of every start and every transaction.
+  // We retry or throw errors that a broker answers, and some occur at every start and every transaction.
   if (message.startsWith('Response ')) return;
   log?.(level <= 1 ? 'error' : 'warning', `${namespace}: ${message}`);
 }
@@ -183,7 +186,7 @@ async function tlsOptions(tls: KafkaSettings['tls']): Promise<object | undefined
   return { ...(ca && { ca: [ca] }), ...(cert && { cert }), ...(key && { key }) };
 }
 
-/** Of a path, or the text itself. */
+/** Reads a PEM file, or takes the PEM itself. */
 async function pem(file: string | undefined): Promise<string | undefined> {
   if (file === undefined || file.includes('-----BEGIN')) return file;
   return (await readBounded(file, PEM_LIMIT, 'correct kafka.tls of the job file')).toString('utf8');

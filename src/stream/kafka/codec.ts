@@ -4,20 +4,20 @@ import { systemCode } from '../../errors.ts';
 import { lz4Size, snappySize, zstdSize } from './inflated-size.ts';
 import { loadLz4, loadSnappy } from './packages.ts';
 
-/** How records are written. All of Kafka's codecs are read, zstd too. */
+/** Codecs for writing. Reading accepts all of Kafka's codecs, zstd included. */
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4';
 
 const CODES = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
-/** Node has its own from 22.15 on. */
+/** Node has zstd from 22.15 on. */
 const nativeUnzstd = (zlib as { readonly zstdDecompressSync?: (bytes: Buffer, options: { maxOutputLength: number }) => Buffer })
   .zstdDecompressSync;
 
-/** What Java's snappy writes: blocks, each with its length before it. */
+/** Magic of the format of Java's snappy: blocks, each preceded by its length. */
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const XERIAL_HEADER = 16;
 
-/** Records take more memory than a batch may. */
+/** Decompressed records would exceed the memory limit of a batch. */
 export class InflatedError extends Error {
   override readonly name = 'InflatedError';
 
@@ -42,10 +42,10 @@ export function compress(compression: Exclude<Compression, 'none'>, records: Buf
 }
 
 /**
- * @param code 1 to 7 of a batch's attributes
- * @param most bytes that are written
- * @throws InflatedError if they would be more
- * @throws Error if the records are not what the codec wrote, or there is no such codec
+ * @param code codec in a batch's attributes, 1 to 7
+ * @param most bytes of output
+ * @throws InflatedError if the output would be larger
+ * @throws Error if the records are corrupt or the codec is unknown
  */
 export function decompress(code: number, records: Buffer, most: number): Buffer {
   switch (CODES[code]) {
@@ -76,7 +76,7 @@ function gunzip(records: Buffer, most: number): Buffer {
   }
 }
 
-/** Kafka's Java clients read blocks with a header only. */
+/** Adds the header without which Kafka's Java clients do not read blocks. */
 function xerial(block: Buffer): Buffer {
   const header = Buffer.alloc(XERIAL_HEADER + 4);
   XERIAL.copy(header);
@@ -86,7 +86,7 @@ function xerial(block: Buffer): Buffer {
   return Buffer.concat([header, block]);
 }
 
-/** Clients other than Java's write one block without a header. */
+/** Clients other than Java's write a single block without a header. */
 function unsnap(records: Buffer, most: number): Buffer {
   const { uncompressSync } = loadSnappy();
   if (!records.subarray(0, XERIAL.length).equals(XERIAL)) {

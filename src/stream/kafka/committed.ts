@@ -14,8 +14,8 @@ export interface CommittedOf {
 }
 
 /**
- * What the group committed for a partition. While a transaction that commits an offset is not settled, Kafka is asked again: kafkajs's own
- * request would get the offset before it (KIP-447).
+ * What the group committed for a partition. While a transaction that commits an offset is open, Kafka is asked again: kafkajs's
+ * own request would return the previous offset (KIP-447).
  */
 export async function readCommitted(client: Client, of: CommittedOf, deadline: number): Promise<Committed | undefined> {
   try {
@@ -36,7 +36,7 @@ function encode(client: Client, { group, topic, partition }: CommittedOf) {
   writeLength(writeText(encoder, group), 1);
   writeLength(writeText(encoder, topic), 1);
   writeTags(encoder.writeInt32(partition));
-  // Only what is settled.
+  // Require stable offsets.
   return writeTags(encoder.writeInt8(1));
 }
 

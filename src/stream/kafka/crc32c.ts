@@ -1,7 +1,7 @@
-/** Bytes of a step: the table has a part for each, as in Intel's "slicing by 8". */
+/** Bytes per step, each with its own part of the table, as in Intel's "slicing by 8". */
 const STEP = 8;
 
-/** CRC-32C (Castagnoli), reflected, as RFC 3720 has it: Kafka's checksum of a record batch. Node's own is CRC-32. */
+/** CRC-32C (Castagnoli), reflected, as in RFC 3720: Kafka's checksum of a record batch. Node only has CRC-32. */
 const TABLE = new Int32Array(STEP * 256);
 for (let byte = 0; byte < 256; byte++) {
   let crc = byte;

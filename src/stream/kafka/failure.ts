@@ -1,6 +1,6 @@
 import { ScoreBatchError } from '../../errors.ts';
 
-// What kafkajs throws, by what it means: its errors have a name, and those of a broker the type of the protocol's error, too.
+// Errors of kafkajs by meaning: each has a name, and one that a broker answered also has the type of the protocol's error.
 
 const LOST = [
   'KafkaJSConnectionError',
@@ -34,7 +34,7 @@ const PASSING = [
   'OFFSET_NOT_AVAILABLE',
   'LISTENER_NOT_FOUND',
 ];
-/** Of OpenSSL and Node, where a certificate is not trusted or not right. */
+/** Codes of OpenSSL and Node for a certificate that is invalid or not trusted. */
 const TRUST = /^(ERR_TLS_CERT|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_OSSL|ERR_SSL_WRONG)|_CERT(IFICATE)?_/;
 const CLIENT_CERTIFICATE = /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|HANDSHAKE_FAILURE|UNKNOWN_CA)/;
 
@@ -49,7 +49,7 @@ function codeOf(error: unknown): string {
   return 'code' in found ? String(found.code) : '';
 }
 
-/** Of the error that others wrap: kafkajs wraps what it retried. */
+/** Unwraps an error: kafkajs wraps those that it retried. */
 function innermost(error: unknown): Error {
   let found = error instanceof Error ? error : new Error(String(error));
   while (found.cause instanceof Error) found = found.cause;
@@ -63,7 +63,7 @@ export function isPassing(error: unknown): boolean {
   return LOST.includes(innermost(error).name) && !isTrust(error);
 }
 
-/** Whether the connection is gone or the wrong broker was asked. */
+/** Whether the connection is lost or the wrong broker was asked. */
 export function isMisdirected(error: unknown): boolean {
   return isPassing(error) && !['CONCURRENT_TRANSACTIONS', 'UNSTABLE_OFFSET_COMMIT'].includes(typeOf(error) ?? '');
 }
@@ -79,7 +79,7 @@ export function missingTopic(topic: string, cause: unknown): ScoreBatchError {
   });
 }
 
-/** Passes, as brokers come back. */
+/** A passing error: leaders come back. */
 export function noLeader(topic: string, partition: number): Error {
   return Object.assign(new Error(`${topic}, partition ${partition}, has no leader`), {
     name: 'KafkaJSProtocolError',
@@ -93,8 +93,8 @@ function isTrust(error: unknown): boolean {
 }
 
 /**
- * @param doing what failed, such as `reading transactions`
- * @returns the error for the user; what is not an answer of Kafka is returned as it is
+ * @param doing the failed action, such as `reading transactions`
+ * @returns the error for the user; unchanged if it does not come from Kafka
  */
 export function userError(error: unknown, doing: string): unknown {
   if (error instanceof ScoreBatchError) return error;
@@ -143,7 +143,7 @@ export function userError(error: unknown, doing: string): unknown {
   });
 }
 
-/** What the answers of Kafka that do not pass by themselves ask for. */
+/** Hints for errors of Kafka that do not pass by themselves. */
 const TO_CHANGE: Readonly<Record<string, string>> = {
   UNKNOWN_TOPIC_OR_PARTITION: 'one of the topics of the job file does not exist: create it, or correct its name',
   INVALID_TOPIC_EXCEPTION: 'correct the names of the topics in the job file',

@@ -4,10 +4,10 @@ import { protocolError } from './protocol-error.ts';
 import { type Aborted, toNumber } from './read-records.ts';
 import type { Broker } from './wire.ts';
 
-/** Kafka answers as soon as there is anything; a partition that could not be asked for meanwhile waits for this at most. */
+/** Kafka answers as soon as it has records. A partition that joins during a request waits this long at most. */
 const WAIT_MS = 100;
 const RESPONSE_BYTES = 8 << 20;
-/** The first version that names topics by their ids: of Kafka 3.1. */
+/** The first version that identifies topics by id; Kafka 3.1 has it. */
 const FETCH = { apiKey: 1, apiVersion: 13, apiName: 'Fetch' };
 const READ_COMMITTED = 1;
 
@@ -20,9 +20,9 @@ export interface FetchedPartition {
 }
 
 /**
- * Fetched by the topic's id, so that a topic that was deleted and made again is not taken for it.
+ * Fetches by the topic's id, so that a topic that was deleted and recreated is not mistaken for the old one.
  *
- * @param from offset per partition; all of them have this broker as their leader
+ * @param from offset per partition; the broker must be the leader of all of them
  */
 export function fetchPartitions(
   client: Client,
@@ -38,7 +38,7 @@ export function fetchPartitions(
 function request(client: Client, topicId: string, from: ReadonlyMap<number, number>, partitionBytes: number) {
   const encoder = writeTags(client.encoder());
   encoder.writeInt32(-1).writeInt32(WAIT_MS).writeInt32(1).writeInt32(RESPONSE_BYTES).writeInt8(READ_COMMITTED);
-  // No session: all partitions are named each time.
+  // No fetch session: every request names all partitions.
   encoder.writeInt32(0).writeInt32(-1);
   writeLength(writeLength(encoder, 1).writeBuffer(Buffer.from(topicId, 'hex')), from.size);
   for (const [partition, offset] of from) {
@@ -75,7 +75,7 @@ function fetchedPartition(reader: FlexibleReader): FetchedPartition {
     return found;
   });
   reader.skip(4);
-  // A copy: a record that somebody keeps must not keep the records of all partitions.
+  // Copy: keeping one record must not keep those of all partitions in memory.
   const records = Buffer.from(reader.bytes());
   reader.tags();
   return { partition, errorCode, end, aborted, records };

@@ -1,6 +1,7 @@
 import type { Encoder } from './wire.ts';
 
-// Flexible versions of requests (KIP-482): lengths are varints plus one, and tagged fields, of which we write none, end each structure.
+// Flexible versions of requests (KIP-482): lengths are varints plus one, and each structure ends with tagged fields, of which
+// we write none.
 
 export function writeLength(encoder: Encoder, length: number): Encoder {
   let rest = length + 1;
@@ -17,7 +18,7 @@ export function writeTags(encoder: Encoder): Encoder {
   return encoder.writeInt8(0);
 }
 
-/** Reads an answer from its header on. */
+/** Reads an answer, starting at its header. */
 export class FlexibleReader {
   readonly #raw: Buffer;
   #at = 0;
@@ -46,7 +47,7 @@ export class FlexibleReader {
     return this.#raw.readBigInt64BE(this.#at - 8);
   }
 
-  /** A part of the answer, not a copy; empty for null. */
+  /** A view of the answer, not a copy; empty for null. */
   bytes(length = this.#length()): Buffer {
     this.#at += length;
     return this.#raw.subarray(this.#at - length, this.#at);
@@ -60,7 +61,7 @@ export class FlexibleReader {
     return Array.from({ length: this.#length() }, one);
   }
 
-  /** Passes over the fields of newer versions, which end a structure. */
+  /** Skips the fields of newer versions at the end of a structure. */
   tags(): void {
     for (let count = this.#varint(); count > 0; count--) {
       this.#varint();

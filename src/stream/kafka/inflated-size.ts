@@ -1,16 +1,16 @@
-// How many bytes a codec will write, found without writing them: a batch of a megabyte may hold a gigabyte. What is damaged counts up to
-// there, and is the codec's to report.
+// How many bytes a codec will write, computed without decompressing: a batch of a megabyte may hold a gigabyte. Corrupt data is
+// counted up to the damage; the codec reports it.
 
 const LZ4_MAGIC = 0x184d2204;
 const LZ4_UNCOMPRESSED = 0x80000000;
-/** No byte of a block of lz4 stands for more. */
+/** Most bytes that one byte of an lz4 block can expand to. */
 const LZ4_RATIO = 255;
 const ZSTD_MAGIC = 0xfd2fb528;
 const ZSTD_BLOCK = 128 << 10;
 const RAW = 0;
 const RLE = 1;
 
-/** Of a block, which begins with its size. */
+/** Size of a block's output, which the block begins with. */
 export function snappySize(block: Buffer): number {
   let size = 0;
   for (let at = 0, scale = 1; at < 5; at++, scale *= 128) {
@@ -21,7 +21,7 @@ export function snappySize(block: Buffer): number {
   return size;
 }
 
-/** Exact if it is above `enough`; else the size is at most what is returned. */
+/** Exact if above `enough`; otherwise an upper bound. */
 export function lz4Size(frames: Buffer, enough: number): number {
   const most = eachLz4Block(frames, (block, limit) => Math.min(limit, block.length * LZ4_RATIO));
   return most <= enough ? most : eachLz4Block(frames, lz4BlockSize);
@@ -66,7 +66,7 @@ function lz4BlockSize(block: Buffer): number {
   return size;
 }
 
-/** At most so many bytes, and at least the memory that a frame asks for: its window. */
+/** Upper bound of the output, and at least the memory that a frame asks for: its window. */
 export function zstdSize(frames: Buffer): number {
   let size = 0;
   for (let at = 0; at + 6 <= frames.length && frames.readUInt32LE(at) === ZSTD_MAGIC; ) {

@@ -5,32 +5,38 @@ import { isPassing, typeOf, userError } from './failure.ts';
 import { retry, sleep } from './retry.ts';
 import type { Broker } from './wire.ts';
 
-/** How soon the partitions of a killed process are given to another. */
+/** How soon the partitions of a killed process move to another. */
 const SESSION_MS = 10_000;
 const HEARTBEAT_MS = 2_000;
-/** How long members may take to finish what they do before others get their partitions. */
+/** How long members may take to finish their work before others get their partitions. */
 const REBALANCE_MS = 60_000;
 /** How long the group's coordinator may be away. */
 const AWAY_MS = 120_000;
 const METADATA_MS = 10_000;
-/** With the topic: Kafka refuses members of a group without a protocol in common, and those of another topic would get partitions of this one. */
+/**
+ * Contains the topic: Kafka refuses members without a protocol in common, and members of another topic would be assigned
+ * partitions of this one.
+ */
 const protocolOf = (topic: string) => `score-batch-sticky ${topic}`;
 
 const REJOIN = ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION'];
-/** The group has forgotten this member: its partitions may be of others already. */
+/** The group has forgotten this member: its partitions may belong to others already. */
 const FORGOTTEN = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'];
 
 interface Joined {
   readonly partitions: readonly number[];
-  /** This member was forgotten before: nothing of what it had is its own any more. */
+  /** This member was forgotten: nothing that it had is still its own. */
   readonly forgotten: boolean;
 }
 
-/** A place in a consumer group. */
+/** A member's place in a consumer group. */
 export interface Membership {
-  /** Joins, or joins again. @param owned what it has, which it should keep */
+  /** Joins, or joins again. @param owned partitions that it has and should keep */
   join(owned: readonly number[]): Promise<Joined>;
-  /** Ends once the members must join again. Heartbeats continue until then and until `join`. Rejects if it cannot stay. */
+  /**
+   * Resolves once the members must join again. Heartbeats continue until then and until `join`. Rejects if the member cannot
+   * stay.
+   */
   readonly rebalance: Promise<void>;
   leave(): Promise<void>;
 }
@@ -77,7 +83,7 @@ export function createMembership(client: Client, group: string, topic: string): 
 
   const heartbeat = () => ask((broker) => broker.heartbeat({ groupId: group, groupGenerationId: generationId, memberId }));
 
-  /** A topic that is gone is the reader's to report. */
+  /** Falls back to `unknown`: the reader reports a deleted topic. */
   const countOf = async (unknown: number): Promise<number> =>
     client.partitions(topic).then(
       (partitions) => partitions.length,
@@ -117,7 +123,7 @@ export function createMembership(client: Client, group: string, topic: string): 
     }
   };
 
-  /** Calls in flight may take longer than a session, and the group waits for them. */
+  /** Calls in flight may outlast a session, and the group waits for them. */
   const keepAlive = async (signal: AbortSignal) => {
     for (;;) {
       await sleep(HEARTBEAT_MS, signal);
@@ -164,7 +170,7 @@ export function createMembership(client: Client, group: string, topic: string): 
       if (memberId === '') return;
       const id = memberId;
       memberId = '';
-      // At worst the group waits for the session to end.
+      // If this fails, the group waits until the session times out.
       await client
         .coordinated('group', group, performance.now() + HEARTBEAT_MS, (broker) =>
           broker.leaveGroup({ groupId: group, memberId: id }),
@@ -188,7 +194,7 @@ function refusedMember(error: unknown, group: string, topic: string): unknown {
 
 // https://kafka.apache.org/protocol: ConsumerProtocolSubscription and ConsumerProtocolAssignment, version 0.
 
-/** What a member had is in the user data, as JSON. */
+/** The user data holds the member's partitions, as JSON. */
 function encodeSubscription(client: Client, topic: string, owned: readonly number[]): Buffer {
   const data = Buffer.from(JSON.stringify({ owned }));
   return client.encoder().writeInt16(0).writeInt32(1).writeString(topic).writeInt32(data.length).writeBuffer(data).buffer;

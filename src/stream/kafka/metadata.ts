@@ -1,13 +1,13 @@
 import { FlexibleReader, writeLength, writeTags, writeText } from './flexible.ts';
 import type { Broker, ClusterMetadata, Encoder } from './wire.ts';
 
-/** The first version with the ids of topics: of Kafka 2.8. */
+/** The first version with topic ids; Kafka 2.8 has it. */
 const METADATA = { apiKey: 3, apiVersion: 10, apiName: 'Metadata' };
 const NO_ID = Buffer.alloc(16);
 
 /**
- * As kafkajs wants it, but for its request: of that, a partition without a leader or one topic that is unknown fails the whole.
- * Here each topic has its own error, and such a partition the leader -1.
+ * Returns metadata in kafkajs's form. Its own request fails as a whole if one partition has no leader or one topic is unknown;
+ * here each topic has its own error, and such a partition has the leader -1.
  */
 export function requestMetadata(broker: Broker, topics: readonly string[], encoder: Encoder): Promise<ClusterMetadata> {
   if ((broker.versions?.[METADATA.apiKey]?.maxVersion ?? METADATA.apiVersion) < METADATA.apiVersion) {
@@ -24,7 +24,7 @@ function encode(topics: readonly string[], encoder: Encoder): Encoder {
   writeTags(encoder);
   writeLength(encoder, topics.length);
   for (const topic of topics) writeTags(writeText(encoder.writeBuffer(NO_ID), topic));
-  // No topic is created, and rights are not asked for.
+  // Create no topic, and do not ask for permissions.
   return writeTags(encoder.writeInt8(0).writeInt8(0).writeInt8(0));
 }
 

@@ -8,19 +8,19 @@ import { retry } from './retry.ts';
 import { subscribe } from './subscribe.ts';
 import { topicFacts } from './topic-facts.ts';
 
-/** How long brokers may be away when something is asked of them once. */
+/** How long brokers may be away during a single request. */
 const ASK_MS = 15_000;
 const CONNECT_MS = 5_000;
-/** Connections that the producers share: a broker answers the requests of each in turn, and waits for replicas meanwhile. */
+/** Connections that the producers share: a broker answers the requests of each in turn, after waiting for replicas. */
 const PRODUCER_CLIENTS = 8;
 const END = -1;
 
 /**
- * Connects to Kafka. Nothing is read or written yet.
+ * Connects to Kafka without reading or writing anything.
  *
- * @param log of the client's own messages, which have no keys and values; they are dropped unless it is given
+ * @param log receives the client's own messages, which hold no keys or values; they are dropped without it
  * @throws ScoreBatchError `unavailable` if no broker answers, `permission` if it refuses the user or this client's certificate,
- *   `configuration` if the client's package is missing or a broker's certificate is not trusted
+ * `configuration` if the client's package is missing or a broker's certificate is not trusted
  */
 export async function openKafka(settings: KafkaSettings, log?: KafkaLog): Promise<Log> {
   const create = await clientFactory(settings, log);

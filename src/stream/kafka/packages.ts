@@ -4,8 +4,8 @@ import { ScoreBatchError, systemCode } from '../../errors.ts';
 import type { Cluster, ClusterOptions, Encoder } from './wire.ts';
 
 /**
- * What is used of kafkajs. Its consumer and producer are not: see docs/kafka-client.md. What they stand on is not part of its public
- * interface, which is why its version is pinned, and why nothing outside this folder knows it.
+ * The parts of kafkajs in use. Its consumer and producer are not among them: see docs/kafka-client.md. These internals are not
+ * a public interface, so the version is pinned and nothing outside this folder knows them.
  */
 export interface KafkaPackages {
   readonly Cluster: new (options: ClusterOptions) => Cluster;
@@ -38,8 +38,8 @@ interface Connection {
 const repaired = new WeakSet<object>();
 
 /**
- * Two faults of kafkajs. Each request that finds a connection closed opens it: of several sockets the last is kept and the others are lost.
- * And a connection that is closed again, while its broker is away, adds a listener to its dead socket each time, which Node warns of.
+ * Works around two bugs of kafkajs. Each request that finds its connection closed opens one: the last of several sockets is
+ * kept and the others leak. And each disconnect while the broker is away adds a listener to the dead socket, until Node warns.
  */
 function repair({ prototype }: { readonly prototype: Connection }): void {
   if (repaired.has(prototype)) return;

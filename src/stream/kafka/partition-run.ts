@@ -1,14 +1,14 @@
 import type { LogBatch, LogRecord, Member } from '../log.ts';
 import type { Reader } from './reader.ts';
 
-/** Batches of a partition that wait: one is worked on while the next ones come. */
+/** Most batches of a partition that wait while one is being processed. */
 const WAITING = 2;
-/** What arrives while a transaction is on its way waits as one batch up to this size, and so has one transaction. */
+/** Records that arrive during a transaction wait as one batch of up to this many bytes, so they share one transaction. */
 const JOINED_BYTES = 256 << 10;
-/** Of the records that wait in all partitions of a process; beyond, one batch waits per partition. */
+/** Most bytes of waiting records in all partitions of a process; beyond, one batch waits per partition. */
 const WAITING_BYTES = 64 << 20;
 
-/** What waits in all partitions of a subscription, in bytes. */
+/** Bytes that wait in all partitions of a subscription. */
 export interface Waiting {
   bytes: number;
 }
@@ -20,7 +20,7 @@ interface WaitingBatch {
   bytes: number;
 }
 
-/** Calls a member for one partition, one call after the other, for as long as the partition is assigned. */
+/** Calls a member for one partition, one call at a time, for as long as the partition is assigned. */
 export class PartitionRun {
   readonly #partition: number;
   readonly #member: Member;
@@ -29,7 +29,7 @@ export class PartitionRun {
   readonly #all: Waiting;
   readonly #waiting: WaitingBatch[] = [];
   readonly #ended: Promise<void>;
-  /** Set if `assigned` must be called: whether the partition was kept. */
+  /** Set if `assigned` must be called; `kept`: whether the member had the partition before. */
   #begin: { readonly kept: boolean } | undefined;
   #stopped = false;
   #wake: (() => void) | undefined;
@@ -47,7 +47,7 @@ export class PartitionRun {
     this.#ended = this.#run().catch(onError);
   }
 
-  /** Whether it will begin again, so that nothing of it can be kept. */
+  /** Whether it will begin again, so that none of its state can be kept. */
   get restarts(): boolean {
     return this.#begin?.kept === false;
   }
@@ -72,12 +72,12 @@ export class PartitionRun {
     this.#drop();
   }
 
-  /** Pauses may have changed. */
+  /** Call after pauses may have changed. */
   wake(): void {
     this.#wake?.();
   }
 
-  /** After the call that is in flight. */
+  /** Resolves after the call in flight. */
   stop(): Promise<void> {
     this.#stopped = true;
     this.#drop();
@@ -102,7 +102,7 @@ export class PartitionRun {
       const begin = this.#begin;
       if (begin !== undefined) {
         const offset = await this.#member.assigned(this.#partition, begin.kept);
-        // Restarted meanwhile: again.
+        // It was restarted meanwhile: call again.
         if (this.#stopped || this.#begin !== begin) continue;
         this.#begin = undefined;
         this.#reader.seek(this.#partition, offset);

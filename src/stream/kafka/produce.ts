@@ -8,10 +8,10 @@ const PRODUCE = { apiKey: 0, apiVersion: 7, apiName: 'Produce' };
 const ALL_REPLICAS = -1;
 const TIMEOUT_MS = 10_000;
 const NO_HEADERS: RecordBytes['headers'] = [];
-/** Of the records of a batch before compression: half of what a topic takes unless it is configured. */
+/** Bytes of a batch's records before compression: half of what a topic accepts by default. */
 const BATCH_BYTES = 512 * 1024;
 
-/** Records of one transaction for one partition, in batches of a size that Kafka takes. */
+/** One transaction's records for one partition, in batches that Kafka accepts. */
 export interface PartitionRecords {
   readonly topic: string;
   readonly partition: number;
@@ -20,7 +20,7 @@ export interface PartitionRecords {
 
 interface Place {
   readonly batches: RecordBytes[][];
-  /** The last one, and what its records take. */
+  /** The batch being filled, and its bytes. */
   batch: RecordBytes[];
   bytes: number;
 }
@@ -76,7 +76,7 @@ export interface WrittenBatch {
   readonly batch: Buffer;
 }
 
-/** @returns the protocol's error code per batch, in their order; 0 for success */
+/** @returns the protocol's error code per batch, in order; 0 for success */
 export async function produce(
   client: Client,
   broker: Broker,

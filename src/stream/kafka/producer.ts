@@ -9,9 +9,9 @@ import { sleep } from './retry.ts';
 import { sendBatches, type Writer } from './send-batches.ts';
 import type { Broker } from './wire.ts';
 
-/** After this Kafka aborts a transaction by itself; a reader of the outputs waits for an unsettled one so long at most. */
+/** Kafka aborts a transaction after this time; readers of the outputs wait at most this long for an open one. */
 const TRANSACTION_MS = 30_000;
-/** How long a commit is tried: less than that. */
+/** How long a commit is retried: less than the above. */
 const COMMIT_MS = 20_000;
 const OPEN_MS = 30_000;
 const UNKNOWN_TOPIC_MS = 10_000;
@@ -20,11 +20,12 @@ const PAUSE_MS = 100;
 const UNKNOWN_TOPIC = 3;
 const NO_COORDINATOR = 'GROUP_COORDINATOR_NOT_AVAILABLE';
 const FENCED = ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_PRODUCER_ID_MAPPING', 'UNKNOWN_PRODUCER_ID'];
-/** Codes that kafkajs does not know. */
+/** A code that kafkajs does not know. */
 const FENCED_MESSAGE = /error code 90\b/;
 
 /**
- * @throws ScoreBatchError `unavailable` if Kafka cannot be reached, `permission`, or `configuration` if it has no transactions
+ * @throws ScoreBatchError `unavailable` if Kafka cannot be reached, `permission`, or `configuration` if it does not support
+ * transactions
  */
 export async function openProducer(
   client: Client,
@@ -37,7 +38,7 @@ export async function openProducer(
   return createProducer(client, writer, of, compression);
 }
 
-/** Fences earlier producers of the id. It succeeds once what they left open is settled. */
+/** Fences earlier producers of the id. Succeeds once their open transactions are settled. */
 async function initialize(client: Client, transactionalId: string) {
   try {
     return await client.coordinated('transaction', transactionalId, performance.now() + OPEN_MS, (broker) =>
@@ -54,7 +55,7 @@ async function initialize(client: Client, transactionalId: string) {
   }
 }
 
-/** Kafka makes the topic of its transactions when the first one begins. */
+/** Whether transactions ever ran: Kafka creates their topic for the first one. */
 async function hasTransactions(client: Client): Promise<boolean> {
   const { topicMetadata } = await (await client.anyBroker()).metadata(['__transaction_state']);
   return topicMetadata[0]?.topicErrorCode !== UNKNOWN_TOPIC;
@@ -64,7 +65,8 @@ function createProducer(client: Client, writer: Writer, of: CommittedOf, compres
   const { transactionalId, producerEpoch } = writer;
   const producerId = `${writer.producerId}`;
   let unusable = false;
-  // What was sent may arrive later, and count for the next transaction: Kafka tells them apart by nothing but the epoch.
+  // A request without an answer may still arrive and count towards the next transaction: Kafka distinguishes transactions only
+  // by epoch.
   let unanswered = false;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -87,7 +89,7 @@ function createProducer(client: Client, writer: Writer, of: CommittedOf, compres
     }));
     return ask(deadline, async (broker) => {
       const names = { transactionalId, producerId, producerEpoch };
-      // One connection, so the second is answered after the first.
+      // Both use one connection, so the second is answered after the first.
       await Promise.all([
         topics.length > 0 && addTopics(broker, names, topics),
         broker.addOffsetsToTxn({ ...names, groupId: of.group }),
@@ -127,7 +129,7 @@ function createProducer(client: Client, writer: Writer, of: CommittedOf, compres
       ),
     );
 
-  /** Asked again if its answer is lost: Kafka answers the same to what it did before. */
+  /** Retried if the answer is lost: repeating it has no further effect. */
   const end = (transactionResult: boolean, deadline: number) =>
     ask(deadline, (broker) => broker.endTxn({ transactionalId, producerId, producerEpoch, transactionResult }));
 
@@ -142,7 +144,7 @@ function createProducer(client: Client, writer: Writer, of: CommittedOf, compres
     try {
       const records = await whileKnown(() => partitionRecords(client, transaction.records), transaction);
       await whileKnown(() => begin(records, deadline), transaction);
-      // Both to their end: what arrives after an abort would belong to the next transaction.
+      // Wait for both: what arrives after an abort would belong to the next transaction.
       const parts = await Promise.allSettled([
         sendBatches(client, writer, records, compression, deadline),
         whileKnown(() => addOffset(transaction, deadline), transaction),
@@ -181,13 +183,13 @@ function createProducer(client: Client, writer: Writer, of: CommittedOf, compres
 
 type Added = Parameters<Broker['addPartitionsToTxn']>[0];
 
-/** Adds topics to the transaction. Kafka adds all or none, and tells all but the one at fault that they were not attempted. */
+/** Adds topics to the transaction. Kafka adds all or none, and reports "not attempted" for all but the one at fault. */
 async function addTopics(broker: Broker, names: Omit<Added, 'topics'>, topics: Added['topics']): Promise<void> {
   try {
     await broker.addPartitionsToTxn({ ...names, topics });
   } catch (error) {
     if (typeOf(error) !== 'OPERATION_NOT_ATTEMPTED') throw error;
-    // kafkajs throws the first error of an answer. Alone, each topic has its own.
+    // kafkajs throws the first error of an answer. Sent alone, each topic gets its own.
     for (const topic of topics) await broker.addPartitionsToTxn({ ...names, topics: [topic] });
   }
 }
@@ -197,7 +199,7 @@ function failureOf(error: unknown, transactionalId: string, took: number): unkno
   const type = typeOf(error) ?? '';
   const message = error instanceof Error ? error.message : String(error);
   if (FENCED.includes(type) || FENCED_MESSAGE.test(message)) {
-    // Kafka aborts a transaction by fencing its writer.
+    // Kafka aborts a timed-out transaction by fencing its writer.
     if (took >= TRANSACTION_MS) {
       return new TransactionError(`a transaction of ${transactionalId} took more than ${TRANSACTION_MS / 1000} s`, {
         cause: error,
@@ -207,7 +209,7 @@ function failureOf(error: unknown, transactionalId: string, took: number): unkno
   }
   const told = userError(error, 'writing a transaction');
   if (told instanceof ScoreBatchError && (told.kind === 'permission' || told.kind === 'configuration')) return told;
-  // The protocol's other errors, and brokers that are away: what became of the transaction is read when it is opened again.
+  // Other protocol errors, and brokers that are away: reopening the producer shows the transaction's outcome.
   if (error instanceof TooLargeError || type !== '' || isPassing(error) || isKafkaError(error)) {
     return new TransactionError(`a transaction of ${transactionalId} failed: ${message}`, { cause: error });
   }

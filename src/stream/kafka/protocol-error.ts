@@ -1,4 +1,4 @@
-/** Codes of Kafka's protocol (https://kafka.apache.org/protocol#protocol_error_codes), named as kafkajs names them. */
+/** Codes of Kafka's protocol (https://kafka.apache.org/protocol#protocol_error_codes), with kafkajs's names. */
 const TYPES: Readonly<Record<number, string>> = {
   1: 'OFFSET_OUT_OF_RANGE',
   2: 'CORRUPT_MESSAGE',
@@ -50,7 +50,7 @@ interface ProtocolError extends Error {
   readonly type: string;
 }
 
-/** What kafkajs would throw, for the requests that are not its own. */
+/** The error that kafkajs would throw, for requests that it does not have. */
 export function protocolError(codeOrType: number | string): ProtocolError {
   const type = typeof codeOrType === 'string' ? codeOrType : (TYPES[codeOrType] ?? `ERROR_${codeOrType}`);
   return Object.assign(new Error(`Kafka answered ${type}`), { name: 'KafkaJSProtocolError', type });

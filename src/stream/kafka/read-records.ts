@@ -18,12 +18,12 @@ const LOG_APPEND_TIME = 0x08;
 const TRANSACTIONAL = 0x10;
 const CONTROL = 0x20;
 const ABORT = 0;
-/** Of records without compression, after which no further batch of a fetch is opened. */
+/** Once a fetch has this many uncompressed bytes, no further batch of it is opened. */
 const ENOUGH_BYTES = 8 << 20;
-/** Of one batch without compression. Kafka's own limit is of compressed bytes, a megabyte by default. */
+/** Most bytes of one uncompressed batch. Kafka's own limit, 1 MB by default, is on compressed bytes. */
 const MOST_BYTES = 64 << 20;
 
-/** A transaction that was aborted, as the broker lists them beside the records. */
+/** An aborted transaction, as the broker lists it beside the records. */
 export interface Aborted {
   readonly producerId: bigint;
   readonly firstOffset: number;
@@ -31,22 +31,23 @@ export interface Aborted {
 
 interface ReadRecords {
   readonly records: readonly LogRecord[];
-  /** The offset after the last whole batch: markers and aborted records are passed over. `from` if there was none. */
+  /** The offset after the last whole batch, markers and aborted records included; `from` if there was none. */
   readonly next: number;
-  /** What the records take in memory. */
+  /** Memory of the records. */
   readonly bytes: number;
 }
 
-/** Bytes from the log that are no records: damaged, or of a kind that is not supported. */
+/** Bytes of the log that cannot be read: corrupt, or in an unsupported format. */
 export class UnreadableRecordsError extends Error {
   override readonly name = 'UnreadableRecordsError';
 }
 
 /**
- * The committed records of a fetch. Which are aborted is found as Kafka's Java consumer does it, batch by batch: kafkajs looks at one
- * aborted transaction per record, in the order in which they ended, and so delivers aborted records where transactions overlap.
+ * The committed records of a fetch. Aborted ones are recognized batch by batch, as Kafka's Java consumer does: kafkajs checks
+ * each record against one aborted transaction, in the order in which they ended, and so delivers aborted records when
+ * transactions overlap.
  *
- * Of much that was compressed it reads a part, up to `next`: a fetch of a megabyte may hold a gigabyte.
+ * Stops at `next` if much is compressed: a fetch of a megabyte may hold a gigabyte.
  *
  * @param from offset that was asked for: the first batch may begin before it
  * @throws UnreadableRecordsError
@@ -59,7 +60,7 @@ export function readRecords(bytes: Buffer, from: number, aborted: readonly Abort
   let inflated = 0;
   for (let at = 0; at + LENGTH_AT + 4 <= bytes.length && inflated < ENOUGH_BYTES; ) {
     const end = at + LENGTH_AT + 4 + bytes.readInt32BE(at + LENGTH_AT);
-    // The last one may be cut off.
+    // The last batch may be cut off.
     if (end > bytes.length) break;
     const batch = bytes.subarray(at, end);
     at = end;
@@ -93,7 +94,7 @@ function check(batch: Buffer): void {
   }
 }
 
-/** A marker's key is its version and its type; markers are never compressed. Compaction leaves empty batches. */
+/** The key of a marker is its version and type; markers are never compressed. Compaction leaves empty batches. */
 function isAbort(batch: Buffer): boolean {
   if (batch.readInt32BE(COUNT_AT) < 1) return false;
   const cursor: Cursor = { bytes: batch, at: HEADER };
@@ -157,7 +158,7 @@ function readBytes(cursor: Cursor): Buffer | null {
   return cursor.bytes.subarray(at, cursor.at);
 }
 
-/** Zigzag, of up to 64 bits: exact to 2^53. */
+/** Zigzag varint of up to 64 bits; exact up to 2^53. */
 function readVarint(cursor: Cursor): number {
   const { bytes } = cursor;
   let byte = bytes[cursor.at++];

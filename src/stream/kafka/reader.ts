@@ -14,11 +14,11 @@ const LONGEST_PAUSE_MS = 1_000;
 const AWAY_MS = 120_000;
 /** How long a topic may be unknown: a broker that just started may not know it yet. */
 const GONE_MS = 15_000;
-/** Of one partition, as it is in the log; less where there are many. */
+/** Bytes per partition, as stored in the log; fewer if there are many partitions. */
 const PARTITION_BYTES = 1 << 20;
 const LEAST_BYTES = 64 << 10;
 const ALL_BYTES = 64 << 20;
-/** Of records that were opened: others get their turn before the next. */
+/** After this many decompressed bytes, other work gets a turn. */
 const MUCH_BYTES = 4 << 20;
 
 const UNKNOWN_TOPIC = ['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'INCONSISTENT_TOPIC_ID'];
@@ -26,18 +26,18 @@ const UNKNOWN_TOPIC = ['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'INCONS
 export interface ReaderOptions {
   readonly client: Client;
   readonly topic: string;
-  /** Whether more records of the partition can be taken now. `wake` must be called once that changes. */
+  /** Whether the partition can take more records now. Call `wake` when that changes. */
   wants(partition: number): boolean;
-  /** Without records, it only moves the position past markers and aborted records. @param bytes what the records take */
+  /** Without records, it only moves the position past markers and aborted records. @param bytes memory of the records */
   deliver(batch: LogBatch, bytes: number): void;
-  /** Called once. Nothing is read after it. */
+  /** Called once; nothing is read afterwards. */
   fail(error: unknown): void;
 }
 
-/** Reads partitions from their leaders, each ahead of its processing: a fetch per broker at a time. */
+/** Reads partitions from their leaders, ahead of processing, with one fetch per broker at a time. */
 export interface Reader {
   seek(partition: number, offset: number): void;
-  /** What of it is being fetched is dropped. */
+  /** Also drops what is being fetched. */
   forget(partition: number): void;
   wake(): void;
   close(): void;
@@ -47,10 +47,10 @@ interface Position {
   readonly offset: number;
 }
 
-/** Since when a partition cannot be read, in milliseconds of `performance.now()`. */
+/** Since when a partition cannot be read, in `performance.now()` milliseconds. */
 interface Trouble {
   readonly since: number;
-  /** Kafka says that there is no such topic. */
+  /** Set if Kafka says that there is no such topic. */
   readonly goneSince: number | undefined;
 }
 
@@ -85,7 +85,7 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
     if (isLost && !refreshing) void refresh();
   };
 
-  /** Who leads which partition. The others go on meanwhile. */
+  /** Looks up the leaders of partitions, while the others are still read. */
   const refresh = async () => {
     refreshing = true;
     try {
@@ -114,7 +114,7 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
     }
   };
 
-  /** Its leader is looked for again, until it is too late. */
+  /** Looks for the leader again, until it has taken too long. */
   const troubled = (partition: number, error: unknown) => {
     const now = performance.now();
     const isGone = UNKNOWN_TOPIC.includes(typeOf(error) ?? '');
@@ -137,7 +137,7 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
       const fetched = await fetchPartitions(client, await client.broker(leader), topicId ?? '', from, bytes);
       for (const one of fetched) {
         const position = parts.get(one.partition);
-        // Where it was sought or forgotten meanwhile, another position stands there.
+        // A seek or `forget` during the fetch replaced the position.
         if (position === undefined || positions.get(one.partition) !== position || stop.signal.aborted) continue;
         const opened = take(one, position.offset);
         if (opened > MUCH_BYTES) await new Promise(setImmediate);
@@ -152,7 +152,7 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
     }
   };
 
-  /** @returns the bytes of its records */
+  /** @returns bytes of the records */
   const take = (fetched: FetchedPartition, from: number): number => {
     const { partition, errorCode, end: highWatermark } = fetched;
     if (errorCode !== 0) {
@@ -163,7 +163,7 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
     try {
       const { records, next, bytes } = readRecords(fetched.records, from, fetched.aborted);
       if (next === from) return 0;
-      // Last in the next request: the first one is answered even with a batch beyond all limits of size.
+      // Move it to the end of the next request: Kafka answers the first partition even with a batch over all size limits.
       positions.delete(partition);
       positions.set(partition, { offset: next });
       deliver({ partition, records, next, end: Math.max(highWatermark, next) }, bytes);

@@ -4,14 +4,14 @@ const FIRST_MS = 5;
 const LONGEST_MS = 500;
 
 export interface RetryOptions {
-  /** Of `performance.now()`, which no change of the clock moves; after it the last error is thrown. */
+  /** On the monotonic `performance.now()` clock; after it, the last error is thrown. */
   readonly deadline: number;
   readonly signal?: AbortSignal;
-  /** Before the next attempt: look for another broker. */
+  /** Called before the next attempt, to look for another broker. */
   readonly again?: (error: unknown) => Promise<unknown> | undefined;
 }
 
-/** Until it succeeds, or fails with what will not pass, or it is too late. */
+/** Retries until the attempt succeeds, fails with an error that does not pass, or the deadline is over. */
 export async function retry<T>(attempt: () => Promise<T>, { deadline, signal, again }: RetryOptions): Promise<T> {
   for (let pause = FIRST_MS; ; pause = Math.min(pause * 2, LONGEST_MS)) {
     try {

@@ -13,7 +13,7 @@ const LONGEST_PAUSE_MS = 500;
 const UNKNOWN_TOPIC_MS = 10_000;
 const SEQUENCES = 2 ** 31;
 const TOO_LARGE = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];
-/** The batch is in the log already: an answer was lost. */
+/** The batch is already in the log: an answer was lost. */
 const WRITTEN_BEFORE = 'DUPLICATE_SEQUENCE_NUMBER';
 
 /** Who writes: a transactional id in one epoch. */
@@ -25,11 +25,11 @@ export interface Writer {
   readonly sequences: Map<string, number>;
 }
 
-/** One partition's next batch on its way. It is sent again under the same number, which is how Kafka knows it. */
+/** A partition's next batch. It is resent under the same sequence number, by which Kafka recognizes it. */
 interface Outgoing {
   readonly records: PartitionRecords;
   written: WrittenBatch | undefined;
-  /** It was sent, and the answer was lost. */
+  /** It was sent, but its answer was lost. */
   unanswered: boolean;
 }
 
@@ -39,9 +39,9 @@ interface Failure {
 }
 
 /**
- * Writes all batches, one per partition at a time, to the leaders of their partitions.
+ * Writes all batches to the leaders of their partitions, one per partition at a time.
  *
- * @throws TooLargeError if Kafka refuses a record for its size, and it is certain which of the other batches it has written
+ * @throws TooLargeError if Kafka refuses a record for its size, and it is certain which other batches were written
  * @throws ScoreBatchError `configuration` if a topic is gone
  */
 export async function sendBatches(
@@ -78,7 +78,8 @@ export async function sendBatches(
 }
 
 /**
- * Kafka knows a batch by its number: where it may have one of this transaction already, the next transaction's would be taken for the same.
+ * Kafka recognizes a batch by its number: if one of this transaction may have been written, the next transaction's would be
+ * mistaken for it.
  */
 function refusal(error: TooLargeError, outgoing: readonly Outgoing[]): Error {
   const isCertain = outgoing.every(({ written, unanswered }) => written === undefined && !unanswered);
@@ -130,7 +131,7 @@ function write(writer: Writer, { topic, partition, batches }: PartitionRecords, 
   return { topic, partition, batch };
 }
 
-/** @returns the error, if the batch is not in the log */
+/** @returns the error if the batch is not in the log */
 function settle(writer: Writer, one: Outgoing, code: number): unknown {
   const { topic, partition, batches } = one.records;
   const error = code === 0 ? undefined : protocolError(code);
@@ -147,7 +148,7 @@ function settle(writer: Writer, one: Outgoing, code: number): unknown {
   return undefined;
 }
 
-/** The topic takes less than is usual: halves of the batch, which was not written. */
+/** Splits a batch that was refused for its size in halves: the topic's limit is below the default. */
 function split({ topic, batches }: PartitionRecords): unknown {
   const refused = batches.shift() ?? [];
   const [only] = refused;

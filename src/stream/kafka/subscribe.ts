@@ -30,7 +30,7 @@ export async function subscribe(client: Client, topic: string, group: string, me
   const ends = () => closing || failure !== undefined;
 
   const begin = async (before: ReadonlySet<number>) => {
-    // Others may take a minute to join, and `close` does not wait for them.
+    // Others may take a minute to join, but `close` does not wait.
     const joined = await Promise.race([membership.join([...before]), interrupted]);
     if (joined === undefined) return undefined;
     const { partitions, forgotten } = joined;
@@ -69,7 +69,7 @@ export async function subscribe(client: Client, topic: string, group: string, me
     await membership.leave();
     await client.close();
   });
-  // Nobody has to wait for it.
+  // No unhandled rejection if nobody awaits it.
   ended.catch(() => undefined);
 
   return {

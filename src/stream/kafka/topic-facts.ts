@@ -30,7 +30,7 @@ export async function topicFacts(client: Client, topic: string): Promise<TopicFa
   const values = new Map(configs.resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]));
   const number = (name: string) => {
     const value = Number(values.get(name) ?? Number.NaN);
-    // -1 is Kafka's word for no limit; a time of many thousand years is none either.
+    // Kafka uses -1 for no limit; a time of many thousand years amounts to the same.
     return value >= 0 && value < 2 ** 53 ? value : undefined;
   };
   const policy = values.get('cleanup.policy') ?? 'delete';

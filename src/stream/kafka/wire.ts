@@ -1,6 +1,7 @@
 import type { ISocketFactory, Logger } from 'kafkajs';
 
-// The parts of kafkajs 2.2.4 that are used and that its own types leave out. Offsets, producer ids and timestamps are decimal text there.
+// The parts of kafkajs 2.2.4 that we use and its own types leave out. It has offsets, producer ids and timestamps as decimal
+// strings.
 
 export interface ClusterOptions {
   readonly logger: Logger;
@@ -27,9 +28,9 @@ export interface PartitionMetadata {
 export interface TopicMetadata {
   readonly topicErrorCode: number;
   readonly topic: string;
-  /** 16 bytes, hex: another one if the topic was deleted and made again. */
+  /** 16 bytes as hex; changes if the topic is deleted and recreated. */
   readonly topicId: string;
-  /** `leader` is -1 where there is none. */
+  /** `leader` is -1 if there is none. */
   readonly partitionMetadata: readonly PartitionMetadata[];
 }
 
@@ -74,7 +75,7 @@ export interface Encoder {
   writeBuffer(value: Buffer): Encoder;
 }
 
-/** A request of our own, sent over a connection of kafkajs. */
+/** A request of our own, sent over a kafkajs connection. */
 export interface OwnRequest<T> {
   readonly request: {
     readonly apiKey: number;

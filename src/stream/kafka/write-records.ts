@@ -3,17 +3,17 @@ import { crc32c } from './crc32c.ts';
 
 const HEADER = 61;
 const TRANSACTIONAL = 0x10;
-/** Varints of a record's length, timestamp, offset, key, value and headers. */
+/** Most bytes of a record's varints: length, timestamp, offset, key, value and headers. */
 const RECORD_OVERHEAD = 36;
 
-/** A record on its way to a partition, as bytes. */
+/** A record for a partition, as bytes. */
 export interface RecordBytes {
   readonly key: Buffer | null;
   readonly value: Buffer;
   readonly headers: readonly (readonly [name: Buffer, value: Buffer])[];
 }
 
-/** Who writes a batch, and the number of its first record among those that it has written to the partition. */
+/** The writer of a batch, and the number of its first record among all that it wrote to the partition. */
 export interface BatchProducer {
   readonly producerId: bigint;
   readonly producerEpoch: number;
@@ -94,7 +94,7 @@ function writeBytes(into: Buffer, at: number, bytes: Buffer | null): number {
   return begin + bytes.length;
 }
 
-/** Zigzag of 32 bits. */
+/** Zigzag varint of 32 bits. */
 function writeVarint(into: Buffer, start: number, value: number): number {
   let at = start;
   let rest = ((value << 1) ^ (value >> 31)) >>> 0;

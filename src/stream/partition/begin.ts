@@ -13,10 +13,10 @@ interface Begin {
 }
 
 /**
- * Where a group begins is committed before anything else, so that it does not move if the process ends before its first event.
+ * Commits where a group begins before anything else, so that it does not move if the process ends before its first event.
  *
  * @param model see `modelOf`
- * @throws ScoreBatchError `configuration` if the group has begun with another number of partitions
+ * @throws ScoreBatchError `configuration` if the group began with another number of partitions
  */
 export async function begin(
   producer: PartitionProducer,
@@ -46,7 +46,7 @@ export async function begin(
   return { offset, metadata };
 }
 
-/** Of a replay the start says all. A group begins with the windows that the log still has. */
+/** A replay begins at the offset of `start`, a group without commits with the windows that the log still has. */
 async function beginOf(partition: number, facts: TopicFacts, options: Omit<FlowOptions, 'onFatal'>): Promise<Begin> {
   const { log, settings, start, clock } = options;
   const { features, input } = settings;
@@ -54,7 +54,7 @@ async function beginOf(partition: number, facts: TopicFacts, options: Omit<FlowO
   await refuseOtherBegin(partition, facts, options);
   const { begin: first, end } = facts.partitions.find((one) => one.partition === partition) ?? { begin: 0, end: 0 };
   if (start === 'earliest') return { checkpoint: readFrom(first), partial: first > 0 ? 'next' : null };
-  // Twice what windows need, so that events of now are whole although those before `oldest` are not read.
+  // Twice what windows need, so that events from now on have whole windows although those before `oldest` are not read.
   const oldest = Math.max(0, clock.now() - 4 * horizonMs(features) - features.skewMs - MARGIN_MS);
   const from = Math.min(end, await reachable(log.offsetAt(input, partition, oldest)));
   const checkpoint = { ...readFrom(from), position: end, flushed: features.asOf === 'event' ? end : 0 };
@@ -62,9 +62,9 @@ async function beginOf(partition: number, facts: TopicFacts, options: Omit<FlowO
 }
 
 /**
- * Time of the last event whose score may miss one that was not read.
+ * Time of the last event whose score may lack an event that was not read.
  *
- * @param timestamp of Kafka, beyond which no record is unread
+ * @param timestamp Kafka's; all later records are read
  */
 export function partialUntil(timestamp: number, features: EventFeatures): number {
   return timestamp + features.skewMs + 2 * horizonMs(features);
@@ -74,7 +74,10 @@ function readFrom(offset: number): WindowCheckpoint {
   return { position: offset, replay: { offset, maximum: null }, maximum: null, frontier: null, flushed: 0 };
 }
 
-/** A partition that was added has nothing committed, and may be the only one of this process; the first partition was always there. */
+/**
+ * Checks the first partition, which always exists: an added partition has nothing committed, and may be the only one of this
+ * process.
+ */
 async function refuseOtherBegin(
   partition: number,
   { partitions }: TopicFacts,

@@ -9,7 +9,7 @@ import { reachable } from './reachable.ts';
 import { replaceTooLarge, type ScoringOptions, type Written } from './scoring.ts';
 
 /**
- * Commits what was written of a partition with its position, in one transaction.
+ * Commits the outputs of a partition with its position, in one transaction.
  *
  * @throws FencedError or TransactionError if the partition must be opened again
  * @throws ScoreBatchError `configuration` if a dead letter is too large
@@ -61,7 +61,7 @@ export async function commit(
   });
 }
 
-/** Null once every event that can still come is later. */
+/** Null once no event that can still come is affected. */
 function partialAfter(
   { partial }: OpenPartition,
   maximum: number | null,
@@ -70,14 +70,14 @@ function partialAfter(
   return typeof partial === 'number' && maximum !== null && maximum - latenessMs > partial ? null : partial;
 }
 
-/** They were added by offset. */
+/** The map is in the order of offsets. */
 function firstUnscored({ unscored }: OpenPartition, position: number): number {
   const first = unscored.keys().next();
   return first.done === true ? position : first.value;
 }
 
 /**
- * A score that is too large becomes a dead letter.
+ * Replaces a score that is too large by a dead letter.
  *
  * @throws ScoreBatchError `configuration` if a dead letter is too large
  */

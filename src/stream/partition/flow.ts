@@ -16,14 +16,15 @@ import { useScorer } from './scorer-in-use.ts';
 import { limitState } from './state-limit.ts';
 import { takeTurns } from './turns.ts';
 
-/** How often the topic is looked at: not every client says by a rebalance that partitions were added. */
+/** How often to check the topic: not every client rebalances when partitions are added. */
 const LOOK_MS = 60_000;
-/** By then partitions that a new member is given are assigned. */
+/** By then a new member's partitions have been assigned. */
 const JOINED_MS = 15_000;
 
 /**
- * Per partition: open a producer, which fences earlier ones; read what is committed; rebuild the window from the input; then
- * add events, score those that are due, and commit outputs and position in one transaction. After a failure all of that again.
+ * Per partition: opens a producer, which fences earlier ones; reads what is committed; rebuilds the window from the input; then
+ * adds events, scores those that are due, and commits outputs and position in one transaction. A failure starts all of that
+ * again.
  *
  * @param limits for tests
  */
@@ -68,7 +69,7 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
     },
     onFatal: end,
   });
-  /** Only from what is committed can it be known what became of a failed transaction. */
+  /** The outcome of a failed transaction is known only from what is committed. */
   const failed = (partition: number, error: unknown) => {
     opens.drop(partition);
     if (ended) return;
@@ -122,7 +123,7 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
           return from;
         } catch (error) {
           failed(partition, error);
-          // Batches of a partition that is not open are ignored, and it is paused until it is restarted.
+          // Ignore batches of a partition that is not open; it is paused until it is restarted.
           return 0;
         }
       }),
@@ -186,7 +187,7 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
     },
     get ready() {
       if (ended || subscription === undefined) return false;
-      // A process may be given none: more processes than partitions.
+      // With more processes than partitions, a process may get none.
       const isGiven = assigned.size > 0 || clock.elapsed() - joinedAt > JOINED_MS;
       return isGiven && [...assigned].every((partition) => opens.get(partition)?.window.rebuilding === false);
     },

@@ -1,14 +1,14 @@
 import type { OpenPartition } from './open-partition.ts';
 import type { FlowOptions } from './ports.ts';
 
-/** Scores what waits for other events once a partition has had none for a while. */
+/** Scores pending events once a partition has been without records for a while. */
 export interface IdleTimer {
-  /** Called after every batch: looks again when the partition may be idle. */
+  /** Call after every batch: schedules the check for idleness. */
   watch(open: OpenPartition): void;
 }
 
 interface IdleOptions extends Pick<FlowOptions, 'clock' | 'log' | 'settings'> {
-  /** Runs the work in the partition's turn, if it is still open then. */
+  /** Runs the work in the partition's turn, if it is still open by then. */
   turn(open: OpenPartition, work: () => Promise<void>): void;
   isPaused(partition: number): boolean;
   flush(open: OpenPartition): Promise<void>;
@@ -27,12 +27,12 @@ export function watchIdle({ clock, log, settings, turn, isPaused, flush }: IdleO
     if (open.window.rebuilding || open.window.pending === 0) return;
     const left = open.readAt + idleMs - clock.elapsed();
     if (left > 0) set(open, Math.max(1, left));
-    // A partition that is not read is not idle: whether events came is unknown.
+    // A partition that is not being read is not idle: events may have come unseen.
     else if (isPaused(open.partition) || !(await isAtEnd(open))) set(open, idleMs);
     else await flush(open);
   };
   const isAtEnd = async ({ partition, newest, window }: OpenPartition): Promise<boolean> => {
-    // Brokers that do not answer say nothing about events.
+    // Unreachable brokers say nothing about events.
     const facts = await log.describe(input).catch(() => undefined);
     const end = facts?.partitions.find((one) => one.partition === partition)?.end;
     if (end === undefined) return false;

@@ -2,12 +2,12 @@ import { ScoreBatchError } from '../../errors.ts';
 import { type EventFeatures, horizonMs } from '../../event-features/definition.ts';
 import type { Log, TopicFacts } from '../log.ts';
 
-/** What may pass between a record's arrival and its being read, on top of the windows. */
+/** Time that may pass between a record's arrival and its being read, on top of the windows. */
 export const MARGIN_MS = 60_000;
 
 /**
- * @returns what is known of the input topic
- * @throws ScoreBatchError `configuration` if there is no such topic, or the windows could not be rebuilt from it
+ * @returns facts about the input topic
+ * @throws ScoreBatchError `configuration` if it does not exist, or windows could not be rebuilt from it
  */
 export async function describeInput(log: Log, topic: string, features: EventFeatures): Promise<TopicFacts> {
   const facts = await log.describe(topic);
@@ -34,7 +34,7 @@ export async function describeInput(log: Log, topic: string, features: EventFeat
   return facts;
 }
 
-/** @throws ScoreBatchError `configuration` if the topic had another number of partitions: its keys have moved */
+/** @throws ScoreBatchError `configuration` if the number of partitions changed: keys have moved */
 export function refuseMovedKeys(topic: string, earlier: number, now: number): void {
   if (earlier === now) return;
   throw new ScoreBatchError(

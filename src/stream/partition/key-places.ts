@@ -1,9 +1,9 @@
-/** Keys per generation: some tens of megabytes at most, whatever the number of keys. */
+/** Keys per generation: at most some tens of megabytes, however many keys there are. */
 const KEYS = 50_000;
 
-/** In which partition keys were seen, as far as memory goes: the newest 50,000 to 100,000 keys of this process. */
+/** In which partition keys were seen, for the newest 50,000 to 100,000 keys of this process. */
 export interface KeyPlaces {
-  /** @returns the other partition in which the key was seen; undefined if there is none, or it was forgotten */
+  /** @returns another partition in which the key was seen; undefined if there is none, or it was forgotten */
   see(key: string, partition: number): number | undefined;
 }
 

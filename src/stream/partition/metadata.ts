@@ -9,34 +9,34 @@ import type { Scorer } from '../scorer.ts';
 const MOST_BYTES = 4096;
 const VERSION = 1;
 
-/** The last record that was read, by which a topic is known again. */
+/** The last record read; a topic that was recreated has another one there. */
 export interface LastRecord {
   readonly offset: number;
   /** See `checksumOf`. */
   readonly checksum: string;
 }
 
-/** What is committed with the offset of a partition: from it, another process continues as if it had been there all the time. */
+/** Committed with the offset of a partition: from it, another process continues as if it had been there all along. */
 export interface PartitionMetadata {
   readonly checkpoint: WindowCheckpoint;
-  /** Of the input topic. Another number means that keys have moved. */
+  /** Partitions of the input topic. If their number changes, keys have moved. */
   readonly partitions: number;
   /** Null if nothing was read yet. */
   readonly last: LastRecord | null;
   /** The first offset of an accepted event that is not scored yet; the position if there is none. */
   readonly pending: number;
-  /** Scores of events up to this time are `partial`; `next`: that depends on the first record that is read. Null for none. */
+  /** Scores of events up to this time are `partial`; `next`: decided by the first record read; null for none. */
   readonly partial: number | 'next' | null;
-  /** Digest of the feature file, and what of it says which events are scored: see `rulesOf`. */
+  /** Digest of the feature file, and of its part that decides which events are scored: see `rulesOf`. */
   readonly features: string;
   readonly rules: string;
-  /** What is an event: see `decodingOf`. */
+  /** Decides what is an event: see `decodingOf`. */
   readonly decoding: string;
   /** See `modelOf`. */
   readonly model: string;
-  /** Events that became due when the position was there, or later, were scored by this model. */
+  /** Events that became due at this position or later were scored by this model. */
   readonly modelSince: number;
-  /** Of a replay; see `Stretch`. */
+  /** For a replay; see `Stretch`. */
   readonly scope?: string | undefined;
 }
 
@@ -64,7 +64,7 @@ const FORM = {
   since: isWhole,
 } as const;
 
-/** @throws RangeError if it is longer than Kafka keeps */
+/** @throws RangeError if the result is longer than Kafka accepts */
 export function encodeMetadata(metadata: PartitionMetadata): string {
   const { checkpoint, last } = metadata;
   const text = JSON.stringify({
@@ -90,7 +90,7 @@ export function encodeMetadata(metadata: PartitionMetadata): string {
 }
 
 /**
- * @param offset with which the metadata was committed
+ * @param offset that the metadata was committed with
  * @param where for messages, such as `group g, partition 3 of topic t`
  * @throws ScoreBatchError `configuration` unless `encodeMetadata` of this version wrote it with that offset
  */
@@ -134,7 +134,10 @@ export function parseMetadata(text: string, offset: number, where: string): Part
   };
 }
 
-/** What of a feature file decides which events are scored, and when; it cannot change while events are pending. */
+/**
+ * Digest of the parts of a feature file that decide which events are scored, and when; they cannot change while events are
+ * pending.
+ */
 export function rulesOf({ asOf, key, id, time, latenessMs, skewMs }: EventFeatures): string {
   const digest = createHash('sha256')
     .update(JSON.stringify([key, id, time, latenessMs, skewMs]))
@@ -142,10 +145,10 @@ export function rulesOf({ asOf, key, id, time, latenessMs, skewMs }: EventFeatur
   return `${asOf} ${digest.slice(0, 16)}`;
 }
 
-/** Which decoder reads a record as an event; raise it if `createDecoder` takes other records. */
+/** Version of the decoder; raise it if `createDecoder` accepts other records. */
 const DECODER = 1;
 
-/** What of the settings decides whether a record is an event, and as of event whether it waits to be scored or is a duplicate. */
+/** Digest of the settings that decide whether a record is an event, and as of event whether it is a duplicate. */
 export function decodingOf(features: EventFeatures, messageBytes: number): string {
   return decodingWith(features, messageBytes, features.asOf === 'event' ? [horizonMs(features)] : []);
 }
@@ -165,12 +168,12 @@ function decodingWith({ fields }: EventFeatures, messageBytes: number, horizon: 
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-/** All that decides the score of given features. */
+/** Everything that decides the score for given features. */
 export function modelOf({ digest, definitionDigest }: Pick<Scorer, 'digest' | 'definitionDigest'>): string {
   return `${digest} ${definitionDigest}`;
 }
 
-/** Of all that the topic keeps of a record: 64 bits are enough to see that another topic has the same name. */
+/** Checksum of all that the topic keeps of a record: 64 bits suffice to notice another topic of the same name. */
 export function checksumOf({ timestamp, key, value }: LogRecord): string {
   const hash = createHash('sha256').update(`${timestamp} ${key?.length ?? -1} ${value?.length ?? -1} `);
   if (key !== null) hash.update(key);
@@ -196,7 +199,7 @@ function isWhole(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Times may be before 1970 where they are only compared. */
+/** Times that are only compared may be before 1970. */
 function isWholeOrNull(value: unknown): value is number | null {
   return value === null || Number.isSafeInteger(value);
 }

@@ -12,15 +12,15 @@ export interface OpenPartition {
   readonly partition: number;
   readonly producer: PartitionProducer;
   readonly window: PartitionWindow;
-  /** The offset that is read first: records before `checkpoint.replay.offset` are only compared with `expected`. */
+  /** The first offset to read: records before `checkpoint.replay.offset` are only compared with `expected`. */
   readonly from: number;
-  /** As it was committed: events from its position on are new. */
+  /** As committed: events from its position on are new. */
   readonly checkpoint: WindowCheckpoint;
-  /** Must come before any later record. */
+  /** Must be read before any later record. */
   expected: LastRecord | undefined;
-  /** This and `readAt`, when the last new record was read, by `FlowClock.elapsed`. */
+  /** When it was opened; `readAt`: when the last new record was read. Both by `FlowClock.elapsed`. */
   readonly openedAt: number;
-  /** Partitions of the topic. */
+  /** Number of partitions of the topic. */
   readonly partitions: number;
   /** What the group has committed. */
   committed: Committed;
@@ -29,19 +29,19 @@ export interface OpenPartition {
   last: LogRecord | undefined;
   model: string;
   modelSince: number;
-  /** The group had committed nothing of it. */
+  /** Whether the group had committed nothing for it. */
   readonly begins: boolean;
-  /** As it was committed; then as records show it. */
+  /** As committed at first, then updated from records. */
   partial: PartitionMetadata['partial'];
-  /** Records of accepted events that are not scored yet, by offset: a dead letter needs the record. */
+  /** Records of accepted events that are not scored yet, by offset: dead letters need the record. */
   readonly unscored: Map<number, LogRecord>;
   unscoredBytes: number;
-  /** Of the newest batch; undefined before the first. */
+  /** From the newest batch; undefined before the first. */
   newest: Pick<LogBatch, 'next' | 'end'> | undefined;
   /** Of the log, when it was last looked at. */
   end: number;
   readAt: number;
-  /** Whether `rebuilt` was told. */
+  /** Whether `rebuilt` was called. */
   complete: boolean;
   cancelIdle: (() => void) | undefined;
 }
@@ -51,8 +51,8 @@ export interface OpenPartition {
  *
  * @param model see `modelOf`
  * @param anew begins at the start, whatever is committed
- * @param known whether this process had it open before, so that something is committed
- * @throws FencedError or TransactionError if it should be tried again
+ * @param known whether this process opened it before, so that something must be committed
+ * @throws FencedError or TransactionError if opening should be retried
  * @throws ScoreBatchError `configuration` if it cannot be scored exactly
  */
 export async function openPartition(
@@ -66,7 +66,7 @@ export async function openPartition(
   const producer = await reachable(log.openProducer(`${group}-${topic}-${partition}`, { group, topic, partition }));
   try {
     const first = anew ? undefined : await reachable(producer.committed());
-    // With a topic Kafka deletes what groups have committed of it. Starting over would mix its scores with the earlier ones.
+    // Kafka deletes a topic's committed offsets with the topic. Starting over would mix new scores with earlier ones.
     if (first === undefined && known) {
       throw madeAgain(`group ${group}, partition ${partition} of topic ${topic}`, 'Kafka has forgotten the committed offset');
     }

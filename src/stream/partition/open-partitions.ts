@@ -11,14 +11,14 @@ export interface OpenPartitions {
   /** Bytes of their windows. */
   readonly bytes: number;
   /**
-   * Opens a partition, or takes what this process already has of it if no other one has written since.
+   * Opens a partition, or keeps what this process already has if no other one has written since.
    *
    * @param kept whether it had the partition all the time
    * @param model in use; see `modelOf`
    * @throws as `openPartition` does
    */
   open(partition: number, kept: boolean, model: string): Promise<{ readonly open: OpenPartition; readonly kept: boolean }>;
-  /** Forgets its window, and closes its producer: what is committed is all that is left. */
+  /** Forgets its window and closes its producer: only what is committed remains. */
   drop(partition: number): void;
   /** Resolves once the producers of dropped partitions are closed. */
   closed(): Promise<void>;
@@ -66,7 +66,7 @@ export function bytesOf({ window, unscoredBytes }: OpenPartition): number {
   return window.bytes + unscoredBytes;
 }
 
-/** If another process wrote since and is gone, its transactions show; if it is there, it has fenced the producer. */
+/** Whether no other process has written: its transactions would show, and if it is still there it has fenced the producer. */
 async function isHeld({ producer, committed }: OpenPartition): Promise<boolean> {
   try {
     const now = await reachable(producer.committed());

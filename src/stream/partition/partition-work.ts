@@ -13,22 +13,25 @@ import type { ScorerInUse } from './scorer-in-use.ts';
 import { type DueRecord, nothingWritten, reject, type ScoringOptions, scoreDue, type Written } from './scoring.ts';
 import { isWithin } from './stretch.ts';
 
-/** What a record in memory takes besides its value. */
+/** Memory of a record besides its key and value. */
 const RECORD_BYTES = 150;
 
-/** Records are read and scored by so many, so that what is made of them is garbage soon, whatever the size of a transaction. */
+/**
+ * Records are read and scored in parts of this size, so that temporary objects become garbage soon, whatever the size of a
+ * transaction.
+ */
 const PART_RECORDS = 1024;
 
-/** The work on one open partition. Calls for a partition must not overlap. */
+/** Work on one open partition. Calls for a partition must not overlap. */
 export interface PartitionWork {
   /**
-   * Reads records and commits what came of them, at most `limits.batchEvents` records in a transaction.
+   * Reads records and commits their outputs, at most `limits.batchEvents` records per transaction.
    *
    * @throws FencedError or TransactionError if the partition must be opened again
    * @throws ScoreBatchError if the process must end
    */
   batch(open: OpenPartition, batch: LogBatch): Promise<void>;
-  /** Scores all events that wait for others, since none come. Throws as `batch` does. */
+  /** Scores all pending events, since no others come. Throws as `batch` does. */
   flush(open: OpenPartition): Promise<void>;
   /**
    * Commits the position if nothing but markers and records of aborted transactions came since the last commit. Once the log has dropped
@@ -45,8 +48,8 @@ interface Tools {
 
 interface WorkTools extends Tools {
   /**
-   * One partition at a time is read and scored, while transactions of others are on their way: there is one thread and one scorer, and
-   * less is in memory at once.
+   * Reads and scores one partition at a time, while transactions of others are in flight: there is one thread and one scorer,
+   * and memory stays lower.
    */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
 }
@@ -67,7 +70,7 @@ export function workOn(given: Tools): PartitionWork {
       if (batch.records.length === 0) passOver(open, batch.next);
       if (open.complete || open.window.rebuilding) return;
       open.complete = true;
-      // What an earlier process left between two transactions waits for no further record.
+      // Due events that an earlier process left do not wait for another record.
       await tools.scorers.use((scorer) => release(open, false, scorer, tools));
       observer.rebuilt(open.partition, open.window.events, Math.round(clock.elapsed() - open.openedAt));
     },
@@ -80,7 +83,7 @@ export function workOn(given: Tools): PartitionWork {
   };
 }
 
-/** @param next of the batch, if these are its last records */
+/** @param next the batch's `next` if these are its last records */
 async function transact(
   open: OpenPartition,
   records: readonly LogRecord[],
@@ -114,8 +117,8 @@ async function transact(
 }
 
 /**
- * Scores what is due, and with `idle` all that waits. However much that is, a transaction has not many more than `limits.batchEvents`
- * of them: more would not end in time.
+ * Scores what is due, and with `idle` all that is pending. A transaction has little more than `limits.batchEvents` of them, so
+ * that it ends in time.
  */
 async function release(open: OpenPartition, idle: boolean, scorer: Scorer, tools: WorkTools): Promise<void> {
   const { window } = open;
@@ -143,16 +146,16 @@ function scoringOf({ partition }: OpenPartition, scorer: Scorer, { options }: To
   return { ...options, partition, scorer, batchEvents: options.settings.limits.batchEvents };
 }
 
-/** Moves the window past what is not delivered: markers of transactions, and records of aborted ones. */
+/** Moves the window past what is not delivered: transaction markers and aborted records. */
 function passOver({ window }: OpenPartition, next: number): void {
   if (next > window.position) window.skipTo(next);
 }
 
 /**
- * Compares the last record of the earlier process with what the log has there now.
+ * Compares the last record that the earlier process read with what the log has there now.
  *
  * @returns whether the record is new to the window
- * @throws ScoreBatchError `configuration` if it is another one
+ * @throws ScoreBatchError `configuration` if they differ
  */
 function compare(open: OpenPartition, record: LogRecord, { options }: Tools): boolean {
   const { expected, partition } = open;
@@ -186,7 +189,7 @@ function read(open: OpenPartition, record: LogRecord, written: Written, scorer: 
   const verdict = window.add(event);
   if (verdict === 'accepted') {
     if (!isNew && wasScored(event, open, options)) return;
-    // As of event it waits: the buffer of all that was fetched must not wait with it.
+    // As of event it waits, and must not keep the buffer of the whole fetch.
     open.unscored.set(record.offset, options.settings.features.asOf === 'event' ? copyOf(record) : record);
     open.unscoredBytes += bytesOf(record);
   } else if (isTold) {
@@ -195,7 +198,7 @@ function read(open: OpenPartition, record: LogRecord, written: Written, scorer: 
   }
 }
 
-/** As the window decides it for events that were accepted before the checkpoint. */
+/** Must match the window's decision for events that were accepted before the checkpoint. */
 function wasScored(
   { offset, time }: { readonly offset: number; readonly time: number },
   { checkpoint: { frontier, flushed } }: OpenPartition,

@@ -1,15 +1,15 @@
 import type { Subscription } from '../log.ts';
 
-/** Who wants that a partition is not read: it is read again once nobody does. */
+/** Reasons not to read a partition: it is read again once it has none. */
 type PauseReason = 'operator' | 'state' | 'restart';
 
 export interface Pauses {
   add(partition: number, reason: PauseReason): void;
   remove(partition: number, reason: PauseReason): void;
-  /** The partition belongs to another process now. */
+  /** Call when the partition belongs to another process. */
   forget(partition: number): void;
   has(partition: number): boolean;
-  /** Tells the log again: it may forget after a rebalance. */
+  /** Repeats the pause to the log, which may forget it after a rebalance. */
   apply(partition: number): void;
 }
 
@@ -28,7 +28,7 @@ export function keepPauses(subscription: () => Pick<Subscription, 'pause' | 'res
       subscription()?.resume([partition]);
     },
     forget(partition) {
-      // Or the log would still pause it when it comes back.
+      // Otherwise the log would still pause it when it comes back.
       if (reasons.delete(partition)) subscription()?.resume([partition]);
     },
     has: (partition) => reasons.has(partition),

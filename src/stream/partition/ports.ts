@@ -7,14 +7,14 @@ import type { Scorer } from '../scorer.ts';
 import type { StreamSettings } from '../settings.ts';
 import type { Stretch } from './stretch.ts';
 
-/** Why a record of the input cannot be an event. */
+/** Why an input record cannot be an event. */
 export interface NoEvent {
   readonly reason: EventRejection;
-  /** For people, such as the name of a field; never a value. */
+  /** For people, such as a field's name; never a value. */
   readonly detail?: string;
 }
 
-/** An event with its score, from which the records of the outputs are made. */
+/** An event with its score, from which output records are made. */
 interface ScoredEvent {
   readonly partition: number;
   readonly due: DueEvent;
@@ -26,13 +26,13 @@ interface ScoredEvent {
   readonly scoredAt: number;
 }
 
-/** A record of the input that is not scored. */
+/** An input record that is not scored. */
 interface RejectedRecord extends NoEvent {
   readonly partition: number;
   readonly record: LogRecord;
-  /** Feature of the model that refused it. */
+  /** Feature of the model that rejected it. */
   readonly feature?: string;
-  /** Of a record that is an event, in epoch milliseconds. */
+  /** Event time in epoch milliseconds, if the record is an event. */
   readonly time?: number;
   /** The bundle that was in use. */
   readonly scorer: Pick<Scorer, 'name' | 'version' | 'digest' | 'definitionDigest'>;
@@ -40,42 +40,42 @@ interface RejectedRecord extends NoEvent {
   readonly rejectedAt: number;
 }
 
-/** What is written. Both are pure, so that a transaction that is repeated differs in its instants only. */
+/** Creates output records. Both are pure, so a repeated transaction differs only in its instants. */
 export interface Outputs {
-  /** The score, and where its decision asks for it the alert. */
+  /** The score, and the alert if its decision asks for one. */
   scored(event: ScoredEvent): readonly OutputRecord[];
-  /** The dead letter: hashes, no values. Undefined if none is wanted. */
+  /** The dead letter, with hashes instead of values. Undefined if none is wanted. */
   rejected(record: RejectedRecord): OutputRecord | undefined;
 }
 
-/** What is told of the flow, for metrics and messages. Calls must not throw. */
+/** Receives what happens in the flow, for metrics and messages. Calls must not throw. */
 export interface FlowObserver {
-  /** A partition is read from `from` on, and scored from `position` on. `begins`: the group had committed nothing for it. */
+  /** A partition is read from `from` on and scored from `position` on. `begins`: the group had committed nothing for it. */
   assigned(
     partition: number,
     at: { readonly from: number; readonly position: number; readonly kept: boolean; readonly begins: boolean },
   ): void;
-  /** Its window is complete again. @param ms since it was assigned */
+  /** Its window is complete again. @param ms since the assignment */
   rebuilt(partition: number, events: number, ms: number): void;
   revoked(partition: number): void;
-  /** @param lag records of the partition that are not read yet */
+  /** @param lag records of the partition not read yet */
   read(partition: number, records: number, lag: number): void;
   /** A transaction is visible. */
   committed(partition: number, what: CommittedFacts): void;
-  /** A transaction failed, or the partition could not be opened; it is tried again in `ms`. */
+  /** A transaction failed, or the partition could not be opened; it is retried in `ms`. */
   restarting(partition: number, why: Error, ms: number): void;
-  /** Reading waits because windows take more than `limits.state`. */
+  /** Reading is paused because windows exceed `limits.state`. */
   statePaused(bytes: number): void;
 }
 
-/** What was in a transaction. */
+/** Contents of a transaction. */
 export interface CommittedFacts {
   /** The next offset to read. */
   readonly position: number;
   readonly events: readonly DueEvent[];
-  /** When they were scored, in epoch milliseconds. */
+  /** When they were scored, epoch milliseconds. */
   readonly at: number;
-  /** Milliseconds of the transaction. */
+  /** Duration of the transaction in milliseconds. */
   readonly ms: number;
   readonly duplicates: number;
   readonly rejected: ReadonlyMap<EventRejection, number>;
@@ -83,11 +83,11 @@ export interface CommittedFacts {
 
 /** The clock of the flow. */
 export interface FlowClock {
-  /** Epoch milliseconds, for what is written and read by others. */
+  /** Epoch milliseconds, for what others read. */
   now(): number;
-  /** Milliseconds since an instant of its own. Nobody sets this clock, so durations are measured with it. */
+  /** Milliseconds of a monotonic clock, to measure durations. */
   elapsed(): number;
-  /** Calls `then` once, unless it is cancelled. @returns cancels it */
+  /** Calls `then` once after `ms`. @returns a function that cancels it */
   after(ms: number, then: () => void): () => void;
 }
 
@@ -97,13 +97,13 @@ export interface FlowOptions {
     readonly output: Pick<StreamSettings['output'], 'scores'>;
     readonly limits: Pick<StreamSettings['limits'], 'eventsPerKey' | 'stateBytes' | 'batchEvents' | 'messageBytes'>;
   };
-  /** Where a group begins that has committed nothing; of a replay the offset per partition. */
+  /** Where a group without commits begins; for a replay the offset per partition. */
   readonly start: 'earliest' | 'latest' | ReadonlyMap<number, number>;
-  /** Begins a group that has committed nothing although there are scores. */
+  /** Accepts a group without commits although scores were written. */
   readonly acceptNewGroup: boolean;
-  /** Undefined: the events of all times. */
+  /** Undefined for events of all times. */
   readonly stretch?: Stretch;
-  /** Continues where other features were committed: windows are rebuilt with these. */
+  /** Continues although other features were committed: windows are rebuilt with the new ones. */
   readonly acceptFeatures: boolean;
   /** `createPartitionWindow` */
   readonly windowOf: (
@@ -111,25 +111,25 @@ export interface FlowOptions {
     limits: { readonly eventsPerKey: number },
     checkpoint: WindowCheckpoint,
   ) => PartitionWindow;
-  /** Pure. `offset` and `timestamp` of the event are the record's. */
+  /** Pure. The event gets the record's `offset` and `timestamp`. */
   decode(record: LogRecord): StreamEvent | NoEvent;
   readonly attributes: Attributes | undefined;
   readonly scorer: Scorer;
   readonly outputs: Outputs;
   /**
-   * Most bytes of key and value of a record of that topic. An event whose score is larger goes to the dead-letter topic as
-   * `too large`. Undefined: no limit is known.
+   * Most bytes of key and value of a record of that topic; undefined if unknown. An event whose score is larger goes to the
+   * dead-letter topic as `too large`.
    */
   mostBytes(topic: string): number | undefined;
   readonly clock: FlowClock;
   readonly observer: FlowObserver;
-  /** In [0, 1), for the jitter of waits. */
+  /** In [0, 1), for jitter. */
   random(): number;
-  /** Called once: nothing is read or committed afterwards, and the process must end. */
+  /** Called once; nothing is read or committed afterwards, and the process must end. */
   onFatal(error: unknown): void;
 }
 
-/** The state of an assigned partition, for metrics. */
+/** State of an assigned partition, for metrics. */
 export interface PartitionState {
   readonly partition: number;
   readonly position: number;
@@ -148,15 +148,15 @@ export interface Flow {
   /**
    * Scores with another bundle from the next transaction on.
    *
-   * @returns once nothing is scored with the earlier one, so that it can be closed
+   * @returns once nothing uses the earlier one, so that it can be closed
    */
   swap(scorer: Scorer): Promise<void>;
-  /** The operator's: nothing is read until `resume`. */
+  /** The operator's pause: nothing is read until `resume`. */
   pause(): void;
   resume(): void;
   readonly partitions: readonly PartitionState[];
-  /** It has joined, and each partition that it was given is open, with its windows rebuilt. */
+  /** Whether it has joined, and all its partitions are open with their windows rebuilt. */
   readonly ready: boolean;
-  /** Drain: ends the transactions that are in flight, leaves the group, and closes producers. */
+  /** Drains: finishes the transactions in flight, leaves the group, and closes producers. */
   finish(): Promise<void>;
 }

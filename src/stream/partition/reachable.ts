@@ -1,7 +1,7 @@
 import { ScoreBatchError } from '../../errors.ts';
 import { TransactionError } from '../log.ts';
 
-/** Brokers that do not answer are a reason to try again. */
+/** Turns an unreachable broker into an error that is retried. */
 export async function reachable<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;

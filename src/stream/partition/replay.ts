@@ -12,33 +12,33 @@ import { countRestarts, RESTART_LIMITS, type Restarts } from './restarts.ts';
 import { useScorer } from './scorer-in-use.ts';
 import { type Stretch, startsOf } from './stretch.ts';
 
-/** The group is of the replay alone: offsets are committed for it, but nobody is its member. */
+/** The group belongs to the replay alone: offsets are committed for it, but nobody joins it. */
 export interface ReplayOptions
   extends Omit<FlowOptions, 'start' | 'acceptNewGroup' | 'acceptFeatures' | 'onFatal' | 'stretch'> {
   readonly stretch: Stretch;
-  /** Topics that are written. */
+  /** Output topics. */
   readonly topics: readonly string[];
   readonly signal: AbortSignal;
 }
 
-/** Where a replay ended. */
+/** How a replay ended. */
 export interface Replayed {
   readonly partitions: number;
-  /** An earlier call with the same scope had begun. */
+  /** Whether an earlier call with the same scope had begun. */
   readonly continued: boolean;
-  /** Partitions in which events of the stretch may still come and not be late. */
+  /** Partitions in which events of the stretch may still come without being late. */
   readonly unsettled: readonly number[];
 }
 
 /**
- * Scores the events of a stretch once more, partition by partition, each until no event of the stretch can come any more or to the end
- * that it had at the start. Outputs and position are committed in one transaction, so that the same call continues after a crash.
+ * Scores the events of a stretch once more, partition by partition, each until no event of the stretch can still come or up to
+ * its end at the start. Outputs and position are committed in one transaction, so that the same call continues after a crash.
  *
- * Where the topics are empty it starts over, whatever is committed. All partitions are begun before anything is written: what is
- * committed belongs to what is in the topics.
+ * If the topics are empty it starts over, whatever is committed. All partitions are begun before anything is written, so that
+ * commits always match the topics' contents.
  *
  * @throws ScoreBatchError `refused` if the topics hold something else, `configuration` if the stretch cannot be scored exactly,
- *   `conflict` if another process writes the same replay, `unavailable`
+ * `conflict` if another process writes the same replay, `unavailable`
  */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
   const { log, settings, stretch, scorer, signal } = options;
@@ -76,7 +76,7 @@ function restartsOf({ settings, clock, random }: ReplayOptions): Restarts {
   return countRestarts(settings.input, RESTART_LIMITS, { now: () => clock.elapsed(), random });
 }
 
-/** @returns whether no event of the stretch can come any more */
+/** @returns whether no event of the stretch can still come */
 async function readTo(end: number, partition: number, { options, flow, work, restarts }: Replaying): Promise<boolean> {
   const { log, settings, stretch, scorer } = options;
   const open = await openPartition(partition, modelOf(scorer), flow);
@@ -87,7 +87,7 @@ async function readTo(end: number, partition: number, { options, flow, work, res
     return maximum !== null && maximum - settings.features.latenessMs >= stretch.to;
   };
   try {
-    // What is committed may say already that nothing is left.
+    // The committed state may show that nothing is left.
     if (isSettled(open)) return true;
     if (!ends()) {
       const stop = new AbortController();
@@ -114,7 +114,7 @@ async function readTo(end: number, partition: number, { options, flow, work, res
   }
 }
 
-/** Only from what is committed can it be known what became of a failed transaction. */
+/** The outcome of a failed transaction is known only from what is committed. */
 async function attempts<T>(
   partition: number,
   { options, restarts }: Pick<Replaying, 'options' | 'restarts'>,
@@ -137,7 +137,7 @@ async function attempts<T>(
 /**
  * Whether an earlier call of the same replay has written, or may have.
  *
- * @throws ScoreBatchError `refused` if something else has
+ * @throws ScoreBatchError `refused` if something else has written
  */
 async function isBegun({ log, settings, stretch, topics }: ReplayOptions, partitions: number): Promise<boolean> {
   const { group, input: topic } = settings;

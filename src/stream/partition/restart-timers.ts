@@ -2,7 +2,7 @@ import type { Subscription } from '../log.ts';
 import type { Pauses } from './pauses.ts';
 import type { FlowClock } from './ports.ts';
 
-/** How long a restart waits for the membership that it needs, if `assigned` was called before that was there. */
+/** How long a restart waits for the subscription, if `assigned` was called before it was there. */
 const JOINING_MS = 100;
 
 /** Partitions that wait to be opened again. They are not read meanwhile. */

@@ -2,26 +2,26 @@ import { ScoreBatchError } from '../../errors.ts';
 import { FencedError } from '../log.ts';
 
 export interface RestartLimits {
-  /** Milliseconds without any committed transaction, from the first failure on, after which the process ends. */
+  /** The process ends after this many milliseconds without a committed transaction, counted from the first failure. */
   readonly failingMs: number;
-  /** Most times that a partition may be taken away by another process within `fencedMs`. */
+  /** How often another process may take a partition away within `fencedMs`. */
   readonly fenced: number;
   readonly fencedMs: number;
 }
 
 export const RESTART_LIMITS: RestartLimits = { failingMs: 120_000, fenced: 10, fencedMs: 300_000 };
 
-/** A partition without events commits nothing: so long without a failure after it was opened, and all is well. */
+/** A partition without events commits nothing: this long without a failure after opening counts as success. */
 const QUIET_MS = 30_000;
 const FIRST_MS = 200;
 const LONGEST_MS = 10_000;
 /**
- * A process that was fenced has most likely lost its partition: opening its producer again at once would only fence the new
- * owner. By then the heartbeat has told it.
+ * A fenced process has most likely lost its partition, and opening its producer at once would only fence the new owner. By then
+ * the heartbeat has told it.
  */
 const FENCED_MS = 3000;
 
-/** How often partitions failed, and how long each waits before it is opened again. */
+/** Counts failures of partitions, and decides how long each waits before it is opened again. */
 export interface Restarts {
   /**
    * @returns milliseconds to wait
@@ -29,23 +29,23 @@ export interface Restarts {
    */
   failed(partition: number, error: Error): number;
   committed(partition: number): void;
-  /** Opened again: if it fails once more after a while without failures, that has nothing to do with what was before. */
+  /** It is open again: if it then runs for a while, its next failure is unrelated to earlier ones. */
   opened(partition: number): void;
 }
 
 interface Failures {
-  /** Since the last transaction. */
+  /** Failures since the last transaction. */
   count: number;
   since: number;
-  /** Of the newest failure. */
+  /** Time of the newest failure. */
   last: number;
-  /** Whether the partition was opened since then. */
+  /** Whether the partition was opened after it. */
   opened: boolean;
-  /** Instants. */
+  /** Instants at which it was fenced. */
   fenced: number[];
 }
 
-/** @param now milliseconds of a clock that never jumps */
+/** @param now milliseconds of a monotonic clock */
 export function countRestarts(
   topic: string,
   limits: RestartLimits,

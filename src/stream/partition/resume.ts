@@ -5,12 +5,12 @@ import type { WindowCheckpoint } from '../partition-window.ts';
 import { refuseMovedKeys } from './input-topic.ts';
 import { decodesAs, type LastRecord, type PartitionMetadata, parseMetadata, rulesOf } from './metadata.ts';
 
-/** Where a partition continues. */
+/** Where and how a partition continues. */
 export interface Resumption {
   readonly checkpoint: WindowCheckpoint;
   /** The offset to read from: at most `checkpoint.replay.offset`. */
   readonly from: number;
-  /** Must be read again, and be the same; undefined if there is none, or the log has dropped it. */
+  /** Must be read again and be unchanged; undefined if there is none, or the log has dropped it. */
   readonly expected: LastRecord | undefined;
   readonly metadata: PartitionMetadata;
   /** See `PartitionMetadata.partial`. */
@@ -28,7 +28,7 @@ export interface ResumeOptions {
 }
 
 /**
- * @param committed read after the producer was opened, and `facts` after that
+ * @param committed read after the producer was opened; `facts` were read after it
  * @throws ScoreBatchError `configuration` if the windows cannot be rebuilt exactly
  */
 export async function resume(committed: Committed, facts: TopicFacts, options: ResumeOptions): Promise<Resumption> {
@@ -49,14 +49,14 @@ export async function resume(committed: Committed, facts: TopicFacts, options: R
 
 interface Rebuild {
   readonly checkpoint: WindowCheckpoint;
-  /** By time, not from an offset that was committed. */
+  /** Whether the replay offset was found by time instead of taken from a commit. */
   readonly byTime: boolean;
 }
 
 /**
- * What the log has dropped is missing in windows, but not lost if it was scored.
+ * Adjusts for records that the log dropped: windows lack them, but they are lost only if they were not scored.
  *
- * @throws ScoreBatchError `configuration` if events were dropped that are not scored
+ * @throws ScoreBatchError `configuration` if the log dropped events that were not scored
  */
 function withoutDeleted(
   { checkpoint, byTime }: Rebuild,
@@ -78,7 +78,7 @@ function withoutDeleted(
   if (isWhole) return { checkpoint, partial: metadata.partial };
   const rest = { ...checkpoint, replay: { ...replay, offset: Math.max(begin, replay.offset) } };
   if (maximum === null) return { checkpoint: rest, partial: metadata.partial };
-  // No event that was dropped is later than the greatest time so far.
+  // No dropped event is later than the maximum so far.
   const until = maximum + 2 * horizonMs(features);
   return {
     checkpoint: rest,
@@ -86,7 +86,7 @@ function withoutDeleted(
   };
 }
 
-/** @param detail how it is known */
+/** @param detail how it was noticed */
 export function madeAgain(where: string, detail: string): ScoreBatchError {
   return new ScoreBatchError('configuration', `${where}: the topic was deleted and recreated, or its records were deleted`, {
     hint: 'start with a new `group`',
@@ -94,7 +94,7 @@ export function madeAgain(where: string, detail: string): ScoreBatchError {
   });
 }
 
-/** Of the windows that were committed, or of other features in their place. */
+/** The committed checkpoint, or one that rebuilds the windows with changed features. */
 async function checkpointFor(metadata: PartitionMetadata, where: string, options: ResumeOptions): Promise<Rebuild> {
   const { log, topic, partition, features, messageBytes, acceptFeatures } = options;
   const { checkpoint: committed } = metadata;
@@ -119,7 +119,7 @@ async function checkpointFor(metadata: PartitionMetadata, where: string, options
   // Nothing waits: what is an event only now has its dead letter already, or was counted as a duplicate.
   const checkpoint = features.asOf === 'event' && decodesAnew ? { ...committed, flushed: committed.position } : committed;
   if (checkpoint.maximum === null) return { checkpoint, byTime: false };
-  // An event may be ahead of its timestamp by the skew, so that none of a record before this one matters.
+  // An event may be ahead of its timestamp by the skew, so no record before this timestamp matters.
   const oldest = checkpoint.maximum - 2 * horizonMs(features) - features.skewMs;
   const offset = Math.min(await log.offsetAt(topic, partition, Math.max(0, oldest)), metadata.pending);
   return { checkpoint: { ...checkpoint, replay: { offset, maximum: null } }, byTime: true };

@@ -1,11 +1,11 @@
 import type { Scorer } from '../scorer.ts';
 
-/** The scorer of the next transaction, and who still uses earlier ones. */
+/** The scorer of the next transaction; tracks uses of earlier ones. */
 export interface ScorerInUse {
   readonly current: Scorer;
-  /** Calls `work` with the current scorer, which stays open until it ends. */
+  /** Calls `work` with the current scorer, which stays open until `work` ends. */
   use<T>(work: (scorer: Scorer) => Promise<T>): Promise<T>;
-  /** @returns once nothing uses the one before */
+  /** @returns once nothing uses the previous one */
   swap(scorer: Scorer): Promise<void>;
 }
 

@@ -4,10 +4,10 @@ import type { LogRecord, OutputRecord } from '../log.ts';
 import type { Scorer } from '../scorer.ts';
 import type { FlowOptions, NoEvent } from './ports.ts';
 
-/** What a transaction writes, and what is counted of it. */
+/** Records that a transaction writes, and their counts. */
 export interface Written {
   readonly records: OutputRecord[];
-  /** Of each record the event that it is a score of; undefined for a dead letter. */
+  /** Per record the event whose score it is; undefined for a dead letter. */
   readonly origins: (DueRecord | undefined)[];
   readonly events: DueEvent[];
   readonly rejected: Map<EventRejection, number>;
@@ -23,7 +23,7 @@ export interface ScoringOptions
     Partial<Pick<FlowOptions, 'mostBytes'>> {
   readonly partition: number;
   readonly scorer: Scorer;
-  /** Most events of a call of the scorer. */
+  /** Most events per call of the scorer. */
   readonly batchEvents: number;
 }
 
@@ -33,7 +33,7 @@ export interface DueRecord {
 }
 
 /**
- * Scores due events, in their order, and adds what is to be written of them.
+ * Scores due events in order, and adds their output records.
  *
  * @throws what the scorer throws
  */
@@ -49,7 +49,7 @@ export async function scoreDue(due: readonly DueRecord[], written: Written, opti
   }
 }
 
-/** Adds the dead letter of a record. */
+/** Adds a record's dead letter. */
 export function reject(
   record: LogRecord,
   why: NoEvent & { readonly feature?: string; readonly time?: number },
@@ -65,9 +65,9 @@ export function reject(
 }
 
 /**
- * Puts a dead letter in the place of a score that the log refuses for its size.
+ * Replaces a score that the log refuses for its size by a dead letter.
  *
- * @returns false if the record is not of a score
+ * @returns false if the record is not a score
  */
 export function replaceTooLarge(
   large: OutputRecord,
@@ -77,7 +77,7 @@ export function replaceTooLarge(
   const origin = written.origins[written.records.findIndex((one) => isSame(one, large))];
   if (origin === undefined) return false;
   const kept = written.records.map((record, i) => ({ record, of: written.origins[i] })).filter(({ of }) => of !== origin);
-  // Not by arguments of a call: there can be more records than the stack has room for.
+  // Not as spread arguments: there can be more records than the stack has room for.
   for (const [i, { record, of }] of kept.entries()) {
     written.records[i] = record;
     written.origins[i] = of;
@@ -89,7 +89,7 @@ export function replaceTooLarge(
   return true;
 }
 
-/** The log may name it by a copy. */
+/** The log may return a copy of the record. */
 function isSame(one: OutputRecord, other: OutputRecord): boolean {
   const bytes = ({ value }: OutputRecord) => Buffer.from(value as string);
   return one === other || (one.topic === other.topic && bytes(one).equals(bytes(other)));

@@ -1,11 +1,11 @@
 import { ScoreBatchError } from '../../errors.ts';
 import type { FlowClock } from './ports.ts';
 
-/** Windows shrink when events leave them or when partitions move to another process; the latter takes a rebalance. */
+/** Windows shrink when events leave them or when partitions move to another process, which takes a rebalance. */
 const GRACE_MS = 30_000;
 
 export interface StateLimit {
-  /** Called whenever windows may have grown or shrunk. */
+  /** Call whenever windows may have grown or shrunk. */
   check(): void;
   stop(): void;
 }
@@ -14,12 +14,12 @@ interface StateLimitOptions {
   readonly most: number;
   bytes(): number;
   readonly clock: FlowClock;
-  /** Reading stops at the first call with true, and continues with false. */
+  /** Reading stops when called with true, and resumes with false. */
   pause(full: boolean, bytes: number): void;
   onFatal(error: ScoreBatchError): void;
 }
 
-/** Reading waits while the windows of all partitions take more than `most` bytes; after a grace period the process ends. */
+/** Pauses reading while the windows of all partitions take more than `most` bytes; after a grace period the process ends. */
 export function limitState({ most, bytes, clock, pause, onFatal }: StateLimitOptions): StateLimit {
   let cancel: (() => void) | undefined;
   const release = () => {

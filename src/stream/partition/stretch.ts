@@ -2,23 +2,26 @@ import { ScoreBatchError } from '../../errors.ts';
 import { type EventFeatures, horizonMs } from '../../event-features/definition.ts';
 import type { Log, TopicFacts } from '../log.ts';
 
-/** A part of the input by event time, `[from, to)` in epoch milliseconds. Only its events are written; others are in windows. */
+/**
+ * A range of event times of the input, `[from, to)` in epoch milliseconds. Only its events are written; others only fill
+ * windows.
+ */
 export interface Stretch {
   readonly from: number;
   readonly to: number;
-  /** Digest of all that decides what is written. It is committed, so that nothing else continues it. */
+  /** Digest of everything that decides what is written. It is committed, so that only the same replay continues it. */
   readonly scope: string;
 }
 
-/** @param ms time of an event; of a record that is not an accepted event, Kafka's timestamp */
+/** @param ms event time; for a record that is not an accepted event, Kafka's timestamp */
 export function isWithin(stretch: Stretch | undefined, ms: number): boolean {
   return stretch === undefined || (ms >= stretch.from && ms < stretch.to);
 }
 
 /**
- * Per partition the first offset that can matter to an event of the stretch. Events that are in its window, or that decide whether those
- * are late or duplicates, have times from `from - 2H` on (docs/event-features.md, "What it reads"), and none is ahead of its timestamp by
- * more than the skew. What is before that offset has smaller timestamps.
+ * Per partition, the first offset that can matter to an event of the stretch. Events in its window, and events that decide
+ * whether those are late or duplicates, have times from `from - 2H` on (docs/event-features.md, "What it reads"), and none is
+ * ahead of its timestamp by more than the skew. Records before that offset have smaller timestamps.
  *
  * @throws ScoreBatchError `configuration` if the log may have dropped such a record
  */

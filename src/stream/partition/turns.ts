@@ -1,7 +1,7 @@
-/** Work on a partition, one piece after the other: batches, assignments, and what a timer begins. */
+/** Serializes work on a partition: batches, assignments, and work started by timers. */
 export interface Turns {
   take<T>(partition: number, work: () => Promise<T>): Promise<T>;
-  /** Resolves once all work that was begun has ended. */
+  /** Resolves once all started work has ended. */
   ended(): Promise<void>;
 }
 
@@ -11,7 +11,7 @@ export function takeTurns(): Turns {
     take(partition, work) {
       const turn = (last.get(partition) ?? Promise.resolve()).then(work, work);
       last.set(partition, turn);
-      // What waits behind it does not care how it ended; the caller does.
+      // Work queued behind it does not care how it ended; the caller does.
       turn.catch(() => undefined);
       return turn;
     },

@@ -7,7 +7,7 @@ import type { AttributeRow, Attributes } from '../attributes.ts';
 import type { StreamSettings } from '../settings.ts';
 
 /**
- * What is known of keys, from a file instead of a topic: per line a JSON object with the key, named as in the feature file, and the
+ * Reads attributes from a file instead of a topic: per line a JSON object with the key, named as in the feature file, and the
  * columns. The last line of a key counts, and its version is `0:LINE`, as if the file were partition 0.
  *
  * @throws ScoreBatchError `configuration` if a line is not such an object

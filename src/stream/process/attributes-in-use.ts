@@ -11,7 +11,7 @@ interface Around {
   readonly environment: NodeJS.ProcessEnv;
   readonly console: Pick<Console, 'info' | 'warn'>;
   readonly signal: AbortSignal;
-  /** Called if they cannot be followed any more. */
+  /** Called if they can no longer be followed. */
   readonly fail: (error: unknown) => void;
 }
 

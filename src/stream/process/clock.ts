@@ -1,6 +1,6 @@
 import type { FlowClock } from '../partition/ports.ts';
 
-/** The clock of the machine. */
+/** The machine's clock. */
 export const CLOCK: FlowClock = {
   now: Date.now,
   elapsed: () => performance.now(),

@@ -3,7 +3,7 @@ import type { EventFeatures } from '../../event-features/definition.ts';
 import { partitionOf } from '../kafka/partitioner.ts';
 import type { LogRecord } from '../log.ts';
 
-/** A line as the record that Kafka would have of it. */
+/** A line as a Kafka record. */
 export interface PlacedRecord {
   readonly partition: number;
   readonly record: LogRecord;
@@ -14,9 +14,9 @@ interface Lines {
   /** Shown in messages. */
   readonly file: string;
   readonly features: EventFeatures;
-  /** Partitions over which keys are spread, as Kafka does, where lines do not name one. */
+  /** Partitions over which keys are spread as Kafka does, for lines that do not name one. */
   readonly partitions: number;
-  /** Most lines of a batch. */
+  /** Most lines per batch. */
   readonly batchLines: number;
 }
 
@@ -25,12 +25,12 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = '\uFEFF';
 
-/** Names of the log columns in a file whose features name none. */
+/** Names of the log columns, if the features declare none. */
 const LOG = { partition: 'kafka_partition', offset: 'kafka_offset', timestamp: 'kafka_timestamp' };
 
 /**
- * Reads one JSON object per line. A line may say where Kafka kept it, in properties with the names of `log` in the feature file; else
- * its key chooses the partition, lines are counted in each, and its time is its timestamp.
+ * Reads one JSON object per line. A line may give its Kafka position in properties named as `log` in the feature file says;
+ * otherwise its key chooses the partition, lines are counted per partition, and the event time is the timestamp.
  *
  * @throws ScoreBatchError `configuration` if the file cannot be read, or its offsets do not ascend
  */
@@ -68,7 +68,7 @@ export async function* readEventLines(lines: Lines): AsyncGenerator<PlacedRecord
   if (batch.length > 0) yield batch;
 }
 
-/** Undefined if the line is not an object: then it has no key. */
+/** Undefined if the line is not an object, and so has no key. */
 function objectOf(line: Buffer): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(line.toString('utf8'));

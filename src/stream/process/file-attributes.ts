@@ -17,7 +17,7 @@ interface Given {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** There is no broker where events come from a file. */
+/** Events from a file need no broker. */
 const NO_LOG: Log = {
   describe: refuse,
   offsetAt: refuse,
@@ -28,7 +28,7 @@ const NO_LOG: Log = {
 };
 
 /**
- * Attributes for events of a file: those of a warehouse as they are there, those of a topic from another file.
+ * Attributes for events of a file: a warehouse's as it has them now, a topic's from another file.
  *
  * @throws ScoreBatchError as `openAttributes`; `usage` if the file is missing, or nothing needs it
  */

@@ -2,7 +2,7 @@ import { type FlinkSettings, flinkSql } from '../../event-features/flink/script.
 import type { KafkaSettings, StreamSettings } from '../settings.ts';
 
 /**
- * The features of a stream job as a job of Flink SQL, which writes them to a topic. It has a group of its own.
+ * A stream job's features as a Flink SQL job that writes them to a topic. It has its own group.
  *
  * @throws ScoreBatchError `configuration` if the features are as of arrival
  */
@@ -15,7 +15,7 @@ export function flinkScript(settings: StreamSettings, flink: FlinkSettings): str
   return flinkSql(features, topics, { idleMs, ...flink });
 }
 
-/** What Java's client calls the same. A password is never printed; certificate and key are one file there. */
+/** The same settings for Java's client. Passwords are never printed; it takes certificate and key as one file. */
 function propertiesOf({ tls, sasl }: KafkaSettings): Record<string, string> {
   const protocol = `${sasl === undefined ? '' : 'SASL_'}${tls === undefined ? 'PLAINTEXT' : 'SSL'}`;
   const certificates: Record<string, string> = {

@@ -1,8 +1,8 @@
-/** Counts in the buckets of a Prometheus histogram. Cheap: nothing is looked up or made for a value. */
+/** Counts in Prometheus histogram buckets. Cheap: no lookup or allocation per value. */
 export interface Latency {
-  /** @param ms from the timestamp that Kafka gave an event until its score was visible */
+  /** @param ms from Kafka's timestamp of an event until its score was visible */
   observe(ms: number): void;
-  /** In the text format of Prometheus. */
+  /** In Prometheus text format. */
   text(): string;
 }
 

@@ -1,14 +1,14 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { ScoreBatchError, systemCode } from '../../errors.ts';
 
-/** Where lines go. */
+/** Destination of output lines. */
 export interface LineFile {
-  /** @returns false if nobody reads them any more: `score-batch stream --events FILE | head` does not fail */
+  /** @returns false if the reader is gone: `score-batch stream --events FILE | head` does not fail */
   write(lines: readonly string[]): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** A file that is written anew. @throws ScoreBatchError `report` if it cannot be written */
+/** Creates or overwrites a file. @throws ScoreBatchError `report` if it cannot be written */
 export async function openLineFile(file: string): Promise<LineFile> {
   const refuse = (cause: unknown): never => {
     throw new ScoreBatchError('report', `${file} cannot be written: ${systemCode(cause) ?? 'unknown error'}`, {
@@ -26,7 +26,7 @@ export async function openLineFile(file: string): Promise<LineFile> {
   };
 }
 
-/** Lines to stdout, as fast as they are read there. */
+/** Writes lines to stdout, as fast as they are read. */
 export function stdoutLines(): LineFile {
   return {
     write: (lines) =>

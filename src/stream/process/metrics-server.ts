@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { ScoreBatchError, systemCode } from '../../errors.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Answers `/metrics` and the probes `/healthz` and `/readyz`. Nothing can be changed here. */
+/** Answers `/metrics` and the probes `/healthz` and `/readyz`. Read-only. */
 export interface MetricsServer {
   /** `http://127.0.0.1:9464` */
   readonly address: string;

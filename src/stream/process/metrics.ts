@@ -5,12 +5,12 @@ import type { CommittedFacts, PartitionState } from '../partition/ports.ts';
 import type { Scorer } from '../scorer.ts';
 import { createLatency } from './latency.ts';
 
-/** What is asked when somebody looks. */
+/** State read at each scrape. */
 export interface Watched {
   readonly partitions: readonly PartitionState[];
   readonly attributes: Attributes | undefined;
   readonly scorer: Pick<Scorer, 'name' | 'version' | 'digest'>;
-  /** By the operator. */
+  /** Paused by the operator. */
   readonly paused: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface Metrics {
   rebuilt(ms: number): void;
   restarted(): void;
   switched(outcome: 'done' | 'refused'): void;
-  /** In the text format of Prometheus. */
+  /** In Prometheus text format. */
   text(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
@@ -48,7 +48,7 @@ export async function createMetrics(watch: () => Watched): Promise<Metrics> {
     new client.Gauge({
       ...{ name: `score_batch_stream_${name}`, help, registers, labelNames: ['partition'] },
       collect() {
-        // Partitions that another process has now are its own.
+        // Partitions that moved are reported by the process that has them.
         this.reset();
         for (const state of watch().partitions) this.set({ partition: state.partition }, of(state));
       },

@@ -7,13 +7,13 @@ import type { openScorer } from '../score/open-scorer.ts';
 import type { Scorer } from '../scorer.ts';
 import type { StreamSettings } from '../settings.ts';
 
-/** The model that scores, and how another one takes its place. */
+/** The model that scores, and how another replaces it. */
 export interface ModelSwitch {
   readonly current: Scorer;
   /**
-   * Reads the job again. Its bundle proves its golden rows beside the one that scores, and takes over between two transactions.
+   * Reads the job again. A new bundle proves its golden rows while the old one scores, and takes over between two transactions.
    *
-   * @returns what came of it; undefined if one is under way already, which then reads the job once more. Never throws
+   * @returns the outcome; undefined if another renewal is in progress, which then reads the job once more. Never throws
    */
   renew(flow: Pick<Flow, 'swap' | 'partitions'>): Promise<'done' | 'refused' | undefined>;
   close(): Promise<void>;
@@ -27,10 +27,10 @@ interface Options {
   readonly console: Pick<Console, 'info' | 'warn'>;
 }
 
-/** What a running stream takes from its job again. */
+/** Settings that a running stream reloads. */
 const OF_MODEL = ['model', 'scoreClass', 'renamed'] as const;
 
-/** Opens the bundle of a job. @throws ScoreBatchError `configuration` if it does not prove itself */
+/** Opens a job's bundle. @throws ScoreBatchError `configuration` if it does not prove itself */
 export async function switchModel({ settings, attributes, read, open, console }: Options): Promise<ModelSwitch> {
   let current = await open({ ...settings, attributes });
   let working = false;
@@ -45,7 +45,7 @@ export async function switchModel({ settings, attributes, read, open, console }:
       await flow.swap(next);
       const old = current;
       current = next;
-      // The new one scores whatever becomes of the old one.
+      // Closing the old one may fail; the new one scores either way.
       await old.close().catch((error: unknown) => console.warn(`${old.name} ${old.version} was not closed: ${String(error)}`));
       const { name, version, digest } = current;
       const at = Object.fromEntries(flow.partitions.map(({ partition, position }) => [partition, position]));
@@ -82,7 +82,7 @@ export async function switchModel({ settings, attributes, read, open, console }:
   };
 }
 
-/** @throws ScoreBatchError `configuration` if something changed that only a new start takes */
+/** @throws ScoreBatchError `configuration` if a change needs a restart */
 function refuseOtherChanges(before: StreamSettings, now: StreamSettings): void {
   const changed = (Object.keys(now) as (keyof StreamSettings)[]).filter(
     (key) => !(OF_MODEL as readonly string[]).includes(key) && JSON.stringify(before[key]) !== JSON.stringify(now[key]),

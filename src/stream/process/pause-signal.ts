@@ -4,12 +4,12 @@ import type { Flow } from '../partition/ports.ts';
 /** The operator's pause. */
 export interface Pausing {
   readonly paused: boolean;
-  /** What is paused; a signal that came before counts. */
+  /** What to pause; an earlier signal takes effect. */
   of(flow: Pick<Flow, 'pause' | 'resume'>): void;
   end(): void;
 }
 
-/** SIGUSR2 pauses reading, and resumes it. SIGUSR1 is Node's own, for a debugger. */
+/** SIGUSR2 toggles reading. SIGUSR1 is taken by Node's debugger. */
 export function onPauseSignal(console: Pick<Console, 'info'>): Pausing {
   let paused = false;
   let flow: Pick<Flow, 'pause' | 'resume'> | undefined;

@@ -9,16 +9,16 @@ import { checkTopics } from './topic-checks.ts';
 /** What `score-batch stream` would do. */
 export interface StreamPlan {
   readonly input: TopicFacts;
-  /** What the windows need the input topic to keep, in milliseconds. */
+  /** How long the input topic must keep records for the windows, in milliseconds. */
   readonly horizonMs: number;
   readonly model: { readonly name: string; readonly version: string; readonly digest: string };
-  /** Feature of the model → what it is in the stream. */
+  /** Feature of the model → its source in the stream. */
   readonly sources: Readonly<Record<string, string>>;
   readonly warnings: readonly string[];
 }
 
 /**
- * Checks all that can be checked without joining the group: topics, retention, model and golden rows, where its features come from.
+ * Checks all that can be checked without joining the group: topics, retention, model and golden rows, sources of features.
  *
  * @throws ScoreBatchError `configuration`, `unavailable` as the start of the stream would
  */
@@ -48,7 +48,7 @@ export async function planStream(
   }
 }
 
-/** The types of a query's columns are known once it has run. */
+/** The types of a query's columns are known only after it ran. */
 async function columnsOf(
   { attributes, name, root, features, limits }: StreamSettings,
   log: Log,

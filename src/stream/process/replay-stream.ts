@@ -17,14 +17,14 @@ import { tellOf } from './told.ts';
 import { describeTopics } from './topic-checks.ts';
 
 export interface ReplayRun {
-  /** Of the job, with the model that scores. */
+  /** Of the job, with the model to score with. */
   readonly settings: StreamSettings;
   /** Event times `[from, to)` in epoch milliseconds. */
   readonly from: number;
   readonly to: number;
-  /** Takes the scores. */
+  /** Receives the scores. */
   readonly topic: string;
-  /** Takes what is not scored; only counted if undefined. */
+  /** Receives dead letters; if undefined, they are only counted. */
   readonly deadLetter: string | undefined;
   readonly hashKey: string | undefined;
   readonly environment: NodeJS.ProcessEnv;
@@ -32,13 +32,13 @@ export interface ReplayRun {
   readonly signal: AbortSignal;
 }
 
-/** What a call of a replay has done. What an earlier call that it continues had done is not counted. */
+/** What one call of a replay did, without an earlier call that it continues. */
 export interface ReplaySummary extends Replayed {
   readonly model: Pick<Scorer, 'name' | 'version' | 'digest'>;
-  /** Epoch milliseconds of the attributes; undefined without any. */
+  /** When the attributes were loaded, epoch milliseconds; undefined without any. */
   readonly attributesAt: number | undefined;
   readonly scored: number;
-  /** Of them. */
+  /** How many of these. */
   readonly idle: number;
   readonly capped: number;
   readonly duplicates: number;
@@ -46,7 +46,7 @@ export interface ReplaySummary extends Replayed {
 }
 
 /**
- * Scores a stretch of the input once more, into a topic of its own.
+ * Scores a stretch of the input once more, into a separate topic.
  *
  * @throws ScoreBatchError as `replay` does; `configuration` if a topic is missing or the bundle does not fit
  */
@@ -93,7 +93,7 @@ export async function replayStream(run: ReplayRun): Promise<ReplaySummary> {
   }
 }
 
-/** All that decides what is written, but for attributes. */
+/** Digest of all that decides what is written, except attributes. */
 export function scopeOf(
   { settings, from, to, deadLetter }: Pick<ReplayRun, 'settings' | 'from' | 'to' | 'deadLetter'>,
   { digest, definitionDigest }: Pick<Scorer, 'digest' | 'definitionDigest'>,
@@ -105,7 +105,7 @@ export function scopeOf(
   return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 16);
 }
 
-/** Counts what is committed, and tells another observer. */
+/** Counts what is committed, and forwards to another observer. */
 function countingWith(told: FlowObserver) {
   const rejected = new Map<EventRejection, number>();
   const counts = { scored: 0, idle: 0, capped: 0, duplicates: 0, rejected };

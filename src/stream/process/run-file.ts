@@ -15,11 +15,11 @@ import { type FileCounts, scoreLines } from './score-lines.ts';
 
 export interface FileRun {
   readonly settings: StreamSettings;
-  /** File with an event per line, `-` for stdin; the others are files to write, `-` or undefined as the keys say. */
+  /** File with an event per line, `-` for stdin; the other files are outputs, `-` or undefined as each key says. */
   readonly events: string;
   /** Scores; stdout if undefined. */
   readonly out: string | undefined;
-  /** Dead letters and alerts; counted only if undefined. */
+  /** Dead letters and alerts; only counted if undefined. */
   readonly deadLetter: string | undefined;
   readonly alerts: string | undefined;
   readonly partitions: number;
@@ -32,7 +32,7 @@ export interface FileRun {
 }
 
 /**
- * Scores the events of a file with the windows of the stream, without a broker.
+ * Scores a file's events with the windows of the stream, without a broker.
  *
  * @throws ScoreBatchError `configuration` if the bundle does not prove itself, `report` if an output cannot be written
  */

@@ -18,7 +18,7 @@ import { tellOf } from './told.ts';
 import { checkTopics } from './topic-checks.ts';
 
 export interface StreamRun {
-  /** Reads the stream job with its files, at the start and at each SIGHUP. */
+  /** Reads the stream job and its files, at the start and at each SIGHUP. */
   readonly read: () => Promise<StreamSettings>;
   readonly start: 'earliest' | 'latest';
   readonly acceptNewGroup: boolean;
@@ -30,18 +30,18 @@ export interface StreamRun {
   readonly signal: AbortSignal;
   /** See `Context`. */
   readonly serving: (how: { reload(): void; readonly graceMs: number }) => void;
-  /** Opens the log; tests give their own. */
+  /** Opens the log; replaced in tests. */
   readonly open?: (settings: StreamSettings, console: Pick<Console, 'warn'>) => Promise<Log>;
 }
 
-/** What an end may take: transactions that are in flight, leaving the group, closing connections. */
+/** Time to shut down: transactions in flight, leaving the group, closing connections. */
 const GRACE_MS = 28_000;
 
 /**
  * Scores the events of a topic until a signal ends it.
  *
- * @throws ScoreBatchError `configuration` if topics, features, attributes and model do not go together, or exactness cannot be kept;
- *   `unavailable` if Kafka or a warehouse cannot be reached, or memory does not suffice
+ * @throws ScoreBatchError `configuration` if topics, features, attributes and model do not fit together, or exactness cannot be
+ * kept; `unavailable` if Kafka or a warehouse cannot be reached, or memory is exhausted
  */
 export async function runStream(run: StreamRun): Promise<void> {
   const { console, signal, serving, environment } = run;
@@ -50,7 +50,7 @@ export async function runStream(run: StreamRun): Promise<void> {
   const closing: (() => Promise<void>)[] = [];
   const ended = endings(signal);
   let reload = (): void => undefined;
-  // From the start on: until it is handled, SIGUSR2 ends a process.
+  // Install the handler first: unhandled, SIGUSR2 ends a process.
   const pausing = onPauseSignal(console);
   closing.push(async () => pausing.end());
   serving({ reload: () => reload(), graceMs: GRACE_MS });
@@ -95,7 +95,7 @@ export async function runStream(run: StreamRun): Promise<void> {
       told.end();
     });
     if (signal.aborted) return;
-    // A signal ends it while it joins, too.
+    // A signal also ends it while joining.
     await Promise.race([flow.start(), ended.promise]);
     if (signal.aborted) return;
     say(settings, model.current, console);
@@ -106,7 +106,7 @@ export async function runStream(run: StreamRun): Promise<void> {
     console.info('ending; what is in flight is committed', { event: 'drain' });
   } finally {
     reload = () => undefined;
-    // The last that was opened first: nothing is closed that something still uses.
+    // Close in reverse order of opening: nothing is closed while something still uses it.
     const late = sleep(GRACE_MS);
     for (const close of closing.reverse()) await Promise.race([close(), late]);
   }
@@ -128,12 +128,12 @@ function say(
   });
 }
 
-/** Does not keep the process alive. */
+/** A sleep that does not keep the process alive. */
 function sleep(ms: number): Promise<void> {
   return delay(ms, undefined, { ref: false });
 }
 
-/** Resolves when a signal ends the stream, and rejects with what ends it against its will. */
+/** Resolves when a signal ends the stream; rejects with the error that ends it. */
 function endings(signal: AbortSignal): { readonly promise: Promise<void>; readonly fail: (error: unknown) => void } {
   let fail: (error: unknown) => void = () => undefined;
   const promise = new Promise<void>((resolve, reject) => {
@@ -141,7 +141,7 @@ function endings(signal: AbortSignal): { readonly promise: Promise<void>; readon
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  // It may fail before anybody waits for it; who waits is told.
+  // It may reject before anybody awaits it; later awaits still see the error.
   promise.catch(() => undefined);
   return { promise, fail };
 }

@@ -11,7 +11,7 @@ import type { Scorer } from '../scorer.ts';
 import type { StreamSettings } from '../settings.ts';
 import type { PlacedRecord } from './event-lines.ts';
 
-/** What became of the events of a file. */
+/** Counts of a file's events by outcome. */
 export interface FileCounts {
   events: number;
   scored: number;
@@ -28,20 +28,20 @@ interface ScoreLines {
   readonly scorer: Scorer;
   readonly attributes: Attributes | undefined;
   readonly outputs: RecordWriter;
-  /** Takes the values of the records of a topic. @returns false if nobody reads them any more */
+  /** Writes the values of a topic's records. @returns false if the reader is gone */
   readonly write: (topic: string, values: readonly string[]) => Promise<boolean>;
   readonly clock: FlowClock;
 }
 
-/** A partition of a file, with the records whose events wait for their time. */
+/** A partition of a file, with the records of pending events. */
 interface Partition {
   readonly window: PartitionWindow;
   readonly waiting: Map<number, LogRecord>;
 }
 
 /**
- * Scores events in the order of their lines, as the stream does. Where the file ends, no event can come any more: what waits is scored,
- * and agrees with SQL over the whole file.
+ * Scores events in the order of their lines, as the stream does. At the end of the file no event can still come: pending events
+ * are scored, and agree with SQL over the whole file.
  *
  * @throws ScoreBatchError `unavailable` if the windows take more than `limits.state`
  */
@@ -83,7 +83,7 @@ export async function scoreLines(options: ScoreLines): Promise<FileCounts> {
         const record = waiting.get(one.event.offset);
         waiting.delete(one.event.offset);
         if (record === undefined) throw new Error('an event is due that was never added');
-        // No event of a file comes after its end.
+        // Not idle: no event can come after the end of a file.
         return { due: one.idle ? { ...one, idle: false } : one, record };
       });
       await scoreDue(due, written, { partition, batchEvents: limits.batchEvents, outputs, scorer, attributes, clock });

@@ -4,16 +4,16 @@ import type { EventRejection } from '../event.ts';
 import type { FlowObserver } from '../partition/ports.ts';
 import type { Metrics } from './metrics.ts';
 
-/** What a person who reads the log is told of the flow; all else is in the metrics. */
+/** Logs what people should know of the flow; all else is in the metrics. */
 export interface Told extends FlowObserver {
-  /** Tells what has not been told yet. */
+  /** Logs what has not been logged yet. */
   end(): void;
 }
 
-/** A flood of events that are rejected is one line a minute. */
+/** Many rejections become one line a minute. */
 const EVERY_MS = 60_000;
 
-/** Tells a log and the metrics of the flow. */
+/** Reports the flow to the log and the metrics. */
 export function tellOf(console: Pick<Console, 'info' | 'warn' | 'debug'>, metrics: Metrics | undefined): Told {
   const positions = new Map<number, number>();
   let rejected = new Map<EventRejection, number>();

@@ -3,9 +3,9 @@ import { ScoreBatchError } from '../../errors.ts';
 import type { Log, TopicFacts } from '../log.ts';
 import type { StreamSettings } from '../settings.ts';
 
-/** What a broker adds to a record: headers of the record and of its batch. */
+/** What a broker adds to a record: headers of the record and its batch. */
 const OVERHEAD_BYTES = 512;
-/** More than hashes, digests, a reason and the name of a field. */
+/** More than a dead letter takes: hashes, digests, a reason and a field's name. */
 const DEAD_LETTER_BYTES = 4096;
 
 interface Topic {
@@ -15,16 +15,16 @@ interface Topic {
   readonly facts: TopicFacts | undefined;
 }
 
-/** What is known of the topics that are written. */
+/** Facts about the output topics. */
 export interface OutputTopics {
-  /** Most bytes of key and value of a record; undefined if no limit is known. */
+  /** Most bytes of a record's key and value; undefined if unknown. */
   mostBytes(topic: string): number | undefined;
 }
 
 /**
- * Whether the topics are there and keep what is written to them. What the windows need of the input is checked by the flow.
+ * Checks that the topics exist and keep what is written to them. The flow checks what windows need of the input.
  *
- * @throws ScoreBatchError `configuration` with every topic that is missing
+ * @throws ScoreBatchError `configuration` with every missing topic
  */
 export async function checkTopics(
   log: Pick<Log, 'describe'>,
@@ -41,9 +41,9 @@ export async function checkTopics(
 }
 
 /**
- * The same for topics that are named elsewhere than in the job file.
+ * The same for topics that are not named in the job file.
  *
- * @param named the input, whose key is `input`, and what is written
+ * @param named the input, under the key `input`, and the outputs
  */
 export async function describeTopics(
   log: Pick<Log, 'describe'>,

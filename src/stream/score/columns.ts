@@ -3,7 +3,7 @@ import type { FeatureValue } from '../event.ts';
 import type { ScorableEvent } from '../scorer.ts';
 import type { Source } from './sources.ts';
 
-/** Makes columns of events, as a reader of a table would. They are valid until the next call. */
+/** Makes columns from events, as a table reader would. They are valid until the next call. */
 export type ToColumns = (events: readonly ScorableEvent[]) => ColumnBatch;
 
 /**
@@ -46,7 +46,7 @@ function fill(values: CellValues, valid: Uint8Array, events: readonly ScorableEv
       continue;
     }
     valid[row >> 3] = (valid[row >> 3] as number) | (1 << (row & 7));
-    // A sum beyond 2^53 is rounded as a warehouse casts it.
+    // Round sums beyond 2^53 as a warehouse's cast does.
     if (values instanceof BigInt64Array) values[row] = BigInt(value);
     else values[row] = Number(value);
   }
@@ -56,7 +56,7 @@ function fill(values: CellValues, valid: Uint8Array, events: readonly ScorableEv
   return { kind: 'bool', values: values.subarray(0, rows), valid: some };
 }
 
-/** A key without attributes has nulls, for which the bundle has its rules. */
+/** A key without attributes has nulls, which the bundle's rules handle. */
 function cell({ due, attributes }: ScorableEvent, { from, at }: Source): FeatureValue {
   if (from === 'window') return due.features?.[at] ?? null;
   return (from === 'field' ? due.event.values[at] : attributes?.values[at]) ?? null;

@@ -4,7 +4,7 @@ import type { Decision } from '../settings.ts';
  * The decision for a score: the last one that begins at or below it.
  *
  * @param decisions ascending, the first from 0
- * @param millionths the rounded score, so that what is compared is what is written
+ * @param millionths the rounded score, so that the written value is compared
  * @returns undefined if there are none
  */
 export function decide(decisions: readonly Decision[], millionths: number): string | undefined {

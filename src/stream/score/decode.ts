@@ -7,15 +7,15 @@ import type { LogRecord } from '../log.ts';
 /** Why a record cannot be an event. It holds no value of the record. */
 export interface RefusedRecord {
   readonly reason: EventRejection;
-  /** `not JSON`, or the field that is wrong. */
+  /** `not JSON`, or the name of the wrong field. */
   readonly detail?: string;
 }
 
 export type Decode = (record: LogRecord) => StreamEvent | RefusedRecord;
 
 /**
- * Reads events from JSON. Unknown properties are passed over, so a schema may gain some; of a property that is there twice, the last
- * one counts, as for every reader of JSON in JavaScript.
+ * Reads events from JSON. Unknown properties are ignored, so a schema may gain some; the last of duplicate properties counts,
+ * as in `JSON.parse`.
  *
  * @param messageBytes a larger value is refused before it is parsed
  */
@@ -69,7 +69,7 @@ function refused(reason: EventRejection, detail?: string): RefusedRecord {
   return detail === undefined ? { reason } : { reason, detail };
 }
 
-/** Undefined if it is not JSON. What the parser says of it would quote it. */
+/** Undefined if it is not JSON. The parser's message would quote the text, so it is dropped. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -78,8 +78,8 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Whether the bytes are the UTF-8 of the text. */
+/** Whether the bytes are the UTF-8 of the string. */
 function isText(bytes: Buffer | null, text: string): boolean {
-  // Bytes that are not UTF-8 become U+FFFD, which the text may have itself.
+  // Invalid UTF-8 decodes to U+FFFD, which the string may itself contain.
   return bytes !== null && bytes.toString('utf8') === text && (!text.includes('\uFFFD') || isUtf8(bytes));
 }

@@ -24,13 +24,13 @@ export interface ScorerOptions {
 
 const CPU = { providers: ['cpu'], requireGpu: false } as const;
 
-/** The event loop turns between two calls of the model, so that a member of the group is not taken for dead. */
+/** The event loop gets a turn between two calls of the model, so that the group does not take a member for dead. */
 const CALL_ROWS = 1024;
 
 /**
- * Loads a bundle, finds where each of its features comes from, and proves its golden rows.
+ * Loads a bundle, finds the source of each of its features, and proves its golden rows.
  *
- * @throws ScoreBatchError `configuration` if the bundle is not what it says, or does not fit the events
+ * @throws ScoreBatchError `configuration` if the bundle is invalid, or does not fit the events
  */
 export async function openScorer({ model, scoreClass, features, attributes, renamed }: ScorerOptions): Promise<Scorer> {
   const bundle = withScore(await loadBundle(model), { class: scoreClass });
@@ -60,7 +60,7 @@ export async function openScorer({ model, scoreClass, features, attributes, rena
     featureNames: featuresOf(signature).map(({ feature }) => feature.name),
     score(events) {
       if (events.length === 0) return Promise.resolve({ millionths: new Int32Array(0), rejected: [] });
-      // The tensors of all runs are the same memory.
+      // All runs share the same tensors.
       const turn = last.then(
         () => scored(events),
         () => scored(events),

@@ -28,24 +28,24 @@ interface Rejected {
   readonly record: LogRecord;
   readonly reason: EventRejection;
   readonly detail?: string;
-  /** Feature of the model that refused the event. */
+  /** Feature of the model that rejected the event. */
   readonly feature?: string;
-  /** Of a record that is an event, in epoch milliseconds. */
+  /** Event time in epoch milliseconds, if the record is an event. */
   readonly time?: number;
   readonly scorer: Model;
   /** Epoch milliseconds. */
   readonly rejectedAt: number;
 }
 
-/** The records that are written. docs/stream.md has their keys. */
+/** Writes output records. docs/stream.md has their keys. */
 export interface RecordWriter {
-  /** The score, and where its decision asks for it the alert. */
+  /** The score, and the alert if its decision asks for one. */
   scored(event: Scored): readonly OutputRecord[];
-  /** Holds hashes instead of values, also as its key. */
+  /** Holds hashes instead of values; its key is hashed, too. */
   rejected(record: Rejected): OutputRecord;
 }
 
-/** What is the same in all records of a bundle. */
+/** Fixed parts of all records of a bundle. */
 interface Constant {
   readonly score: string;
   readonly deadLetter: string;
@@ -54,7 +54,8 @@ interface Constant {
 type Named = Pick<StreamSettings, 'features' | 'output' | 'decisions' | 'alertOn'>;
 
 /**
- * @param hashKey key for the hashes in dead letters, so that nobody finds a value by hashing guesses; SHA-256 alone if undefined
+ * @param hashKey key for the hashes in dead letters, so that nobody finds a value by hashing guesses; plain SHA-256 if
+ * undefined
  */
 export function createRecordWriter({ features, output, decisions, alertOn }: Named, hashKey?: string): RecordWriter {
   const names = features.features.map(({ name }, i) => `${i === 0 ? '' : ','}${JSON.stringify(name)}:`);
@@ -117,13 +118,13 @@ function digestsOf({ digest, asOf }: EventFeatures): string {
   return `,"features_digest":"${digest}","as_of":"${asOf}"`;
 }
 
-/** JSON of a feature. A sum beyond 2^53 is written as the whole number that it is, which JSON.stringify refuses. */
+/** A feature as JSON. A sum beyond 2^53 is a bigint, which JSON.stringify refuses: it is written as an integer. */
 function jsonOf(value: FeatureValue): string {
   if (typeof value === 'number') return String(value);
   return typeof value === 'bigint' ? value.toString() : printableJson(value);
 }
 
-/** ISO texts of instants. All records of a transaction have the same one. */
+/** Instants as ISO strings, caching the last: all records of a transaction have the same one. */
 function instants(): (ms: number) => string {
   let last = Number.NaN;
   let text = '';

@@ -7,7 +7,7 @@ import { didYouMean } from '../../suggest.ts';
 /** Where a feature of the model comes from: a window feature, a field of the event, or an attribute of its key. */
 export interface Source {
   readonly from: 'window' | 'field' | 'attribute';
-  /** Position among those. */
+  /** Position among the window features, fields or attributes. */
   readonly at: number;
   readonly type: FieldType;
 }
@@ -30,7 +30,7 @@ const COLUMN_TYPES: Readonly<Record<FieldType, ColumnType>> = {
 /**
  * The source of each feature of the model, in its order.
  *
- * @throws ScoreBatchError `configuration` with every feature that has none, or one of another type
+ * @throws ScoreBatchError `configuration` with every feature that has no source, or one of another type
  */
 export function sourcesOf({ signature, features, attributes, renamed }: Offer): Source[] {
   const offered = new Map<string, Source[]>();

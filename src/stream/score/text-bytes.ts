@@ -1,8 +1,8 @@
 const CHUNK_BYTES = 256 * 1024;
-/** Of UTF-8 for a unit of UTF-16. */
+/** Most UTF-8 bytes per UTF-16 unit. */
 const MOST_BYTES = 3;
 
-/** Makes bytes of texts, one behind the other in chunks: what waits to be written is then outside the heap, with an object each. */
+/** Encodes strings back to back into chunks: output that waits is then outside the heap, with one object per record. */
 export function createTextBytes(): (text: string) => Buffer {
   let chunk = Buffer.alloc(0);
   let end = 0;

@@ -6,7 +6,7 @@ import type { StreamFile } from './schema.ts';
 /**
  * Checks across the keys of a stream job file.
  *
- * @param text of the file, where a password must not stand
+ * @param text of the file, which must not contain a password
  */
 export function crossChecks(file: StreamFile, text: string): Problem[] {
   return [...topicChecks(file), ...decisionChecks(file), ...accessChecks(file, text), ...attributeChecks(file)];

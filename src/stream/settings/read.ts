@@ -11,7 +11,7 @@ import { crossChecks } from './cross-checks.ts';
 import { type StreamFile, streamSchema } from './schema.ts';
 
 /**
- * The settings of a stream job, with its feature file: once at the start, again on SIGHUP.
+ * Reads the settings of a stream job and its feature file: at the start, and on SIGHUP.
  *
  * @param name value of `--job`
  * @param folder working folder of the command
@@ -95,7 +95,7 @@ function attributesOf(given: StreamFile['attributes']): AttributeSettings | unde
   return { warehouse, query, key, version, refreshMs: refresh, ...(max_age !== undefined && { maxAgeMs: max_age }) };
 }
 
-/** What the job file says and the feature file does not allow. */
+/** Finds settings of the job file that the feature file does not allow. */
 function checkFeatures({ idle, attributes, features_file }: StreamFile, features: EventFeatures, shown: string): void {
   const problems: string[] = [];
   if (idle !== undefined && features.asOf === 'arrival')

@@ -7,7 +7,7 @@ const name = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'use lower-case lett
 const number = z.int().min(1);
 const port = z.int().min(0, 'must be a port, 0 to 65535').max(65_535, 'must be a port, 0 to 65535');
 
-/** What Kafka takes for a topic. */
+/** What Kafka accepts as a topic name. */
 const topic = z
   .string()
   .regex(

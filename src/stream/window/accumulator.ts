@@ -10,12 +10,12 @@ import { type Selection, selectionOf, valueAt } from './selection.ts';
 import { compareTexts } from './text-order.ts';
 import type { Texts } from './texts.ts';
 
-/** About what an entry of a map takes, with its number. */
+/** Approximate bytes of a map entry with its number. */
 const ENTRY_BYTES = 48;
 
-/** A feature that is kept while events enter and leave its range, in any order. */
+/** Keeps a feature up to date while events enter and leave its range, in any order. */
 export interface Accumulator {
-  /** About the most that it takes for each event of its range. */
+  /** Approximate upper bound of its bytes per event in range. */
   readonly bytesPerEvent: number;
   clear(): void;
   add(events: Records, index: number): void;
@@ -164,7 +164,9 @@ class RunningExtreme implements Accumulator {
   }
 }
 
-/** Looks for another text when the last of the extreme one has left: codes are given again, so that none may stay in a heap. */
+/**
+ * Searches for another extreme when the last event with the current one has left. Codes are reused, so none may stay in a heap.
+ */
 class RunningText implements Accumulator {
   readonly bytesPerEvent = ENTRY_BYTES;
   readonly #selection: Selection;

@@ -1,12 +1,12 @@
 import type { FeatureValue } from '../event.ts';
 import type { Records } from './records.ts';
 
-/** The events that a feature of one event looks at. */
+/** The events that an event's feature looks at. */
 export interface Range {
   readonly events: Records;
   readonly from: number;
   readonly to: number;
-  /** Of the event whose feature it is. */
+  /** Time and offset of the event whose feature it is. */
   readonly time: number;
   readonly offset: number;
 }

@@ -1,10 +1,10 @@
-/** So many values more than twice those that are there stay in the heap at most. */
+/** The heap keeps at most twice the present values, plus this many. */
 const SPARE = 64;
 
-/** The first of many numbers in an order, of which any may be added and removed: a heap that forgets lazily. */
+/** The first of many numbers in a given order, with adding and removing: a heap with lazy deletion. */
 export class CountedExtreme {
   readonly #isBefore: (a: number, b: number) => boolean;
-  /** How often each number of the heap is there. */
+  /** How often each number in the heap is present. */
   readonly #counts = new Map<number, number>();
   #heap: number[] = [];
   #present = 0;

@@ -10,7 +10,7 @@ import type { Texts } from './texts.ts';
 
 interface PlacedFeature {
   readonly window: number;
-  /** Among the features of its window. */
+  /** Position of the feature among those of its window. */
   readonly place: number;
   readonly scan: Aggregate;
 }
@@ -69,7 +69,7 @@ export class FeatureValues {
     return values;
   }
 
-  /** An event that its key does not keep sees itself only. */
+  /** For an event that its key has dropped: it sees only itself. */
   #ofItself(event: StreamEvent): FeatureValue[] | undefined {
     const alone = new KeyEvents(event.key, this.#layout, true);
     const record = new Float64Array(this.#layout.width);

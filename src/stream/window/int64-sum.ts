@@ -2,7 +2,7 @@ const LEAST = -(2n ** 63n);
 const GREATEST = 2n ** 63n - 1n;
 const LOW = 2 ** 27;
 
-/** An exact sum of whole numbers within 2^53, of up to 2^26 of them, from which they may be taken away again. */
+/** An exact sum of up to 2^26 integers within ±2^53, with adding and removing. */
 export class Int64Sum {
   #count = 0;
   /** The sum is `high * 2^27 + low`; both are always exact. */
@@ -29,7 +29,7 @@ export class Int64Sum {
     this.#low -= value - high * LOW;
   }
 
-  /** A number where that is safe, else a bigint; null for no values, undefined beyond int64. */
+  /** A number if safe, otherwise a bigint; null for no values, undefined beyond int64. */
   get sum(): number | bigint | null | undefined {
     if (this.#count === 0) return null;
     const near = this.#high * LOW + this.#low;
@@ -38,7 +38,7 @@ export class Int64Sum {
     return sum < LEAST || sum > GREATEST ? undefined : sum;
   }
 
-  /** double(sum) / double(count); null for no values, undefined where the sum is beyond int64. */
+  /** double(sum) / double(count); null for no values, undefined if the sum is beyond int64. */
   get mean(): number | null | undefined {
     const { sum } = this;
     return typeof sum === 'number' || typeof sum === 'bigint' ? Number(sum) / this.#count : sum;

@@ -2,23 +2,23 @@ import { OFFSET, type RecordLayout, TIME } from './record-layout.ts';
 import type { RunningValues } from './running-values.ts';
 
 const FIRST_CAPACITY = 4;
-/** About what a key takes beside its characters and records: an entry of a map, this object, an array buffer. */
+/** Approximate bytes of a key without its characters and records: a map entry, this object, an array buffer. */
 const KEY_BYTES = 360;
 const ID_BYTES = 48;
 
-/** The accepted events of a key that are in memory: records by (time, offset), the oldest first. */
+/** The accepted events of a key in memory: records by (time, offset), oldest first. */
 export class KeyEvents {
   readonly key: string;
-  /** Records from `from` to `to`, each of `width` numbers. */
+  /** Records `from` to `to`, each of `width` numbers. */
   data: Float64Array;
-  /** Of each record; undefined if no feature asks for ids. */
+  /** One per record; undefined if no feature asks for ids. */
   readonly ids: string[] | undefined;
   from = 0;
   to = 0;
-  /** The newest event that had to leave because there were too many. */
+  /** The newest event that was dropped because the key had too many. */
   droppedTime = Number.NEGATIVE_INFINITY;
   droppedOffset = -1;
-  /** Of a key that has many events. */
+  /** Set for a key that has many events. */
   running: RunningValues | undefined;
   readonly #layout: RecordLayout;
   #capacity = FIRST_CAPACITY;
@@ -44,7 +44,7 @@ export class KeyEvents {
     return this.data[(this.to - 1) * this.#layout.width + TIME] as number;
   }
 
-  /** Whether an event that was accepted is not here any more, because there were too many. */
+  /** Whether an accepted event was dropped because the key had too many. */
   hasDropped(time: number, offset: number): boolean {
     return time < this.droppedTime || (time === this.droppedTime && offset <= this.droppedOffset);
   }
@@ -63,9 +63,9 @@ export class KeyEvents {
   }
 
   /**
-   * Adds a record after those of the same time: events come in the order of their offsets.
+   * Inserts a record after those of the same time: events come in the order of their offsets.
    *
-   * @returns its place
+   * @returns its index
    */
   insert(record: Float64Array, id: string): number {
     const { width } = this.#layout;
@@ -95,12 +95,12 @@ export class KeyEvents {
     this.from += 1;
   }
 
-  /** Removes the oldest record, because there are too many. */
+  /** Drops the oldest record because the key has too many. */
   dropFirst(): void {
     const at = this.from * this.#layout.width;
     const time = this.data[at + TIME] as number;
     const offset = this.data[at + OFFSET] as number;
-    // One that comes late may be older than what left before.
+    // A late arrival may be older than one dropped before.
     if (!this.hasDropped(time, offset)) {
       this.droppedTime = time;
       this.droppedOffset = offset;
@@ -108,14 +108,14 @@ export class KeyEvents {
     this.removeFirst();
   }
 
-  /** Removes records before a time; returns how many. */
+  /** Removes records before a time. @returns how many */
   removeBefore(time: number): number {
     const before = this.from;
     while (this.from < this.to && (this.data[this.from * this.#layout.width + TIME] as number) < time) this.removeFirst();
     return this.from - before;
   }
 
-  /** Moves the records to the start, in an array that has room for twice as many; a smaller one if most have left. */
+  /** Moves the records to the start of the array; doubles it if it was more than half full, shrinks it if most have left. */
   #makeRoom(): void {
     const { width } = this.#layout;
     const { size } = this;

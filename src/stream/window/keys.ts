@@ -4,7 +4,7 @@ import type { RunningValues } from './running-values.ts';
 
 const BUCKETS_PER_HORIZON = 64;
 
-/** From so many events on, the features of a key are kept up to date: below, looking at each event is quicker. */
+/** From this many events on, the features of a key are kept up to date incrementally; with fewer, scanning is faster. */
 const MANY = 64;
 const FEW = 16;
 
@@ -15,7 +15,7 @@ export interface KeyShape {
   readonly createRunning: () => RunningValues;
 }
 
-/** All keys of a partition. Those whose events are all old are found by buckets of time, without looking at the others. */
+/** All keys of a partition. Buckets by time find the keys whose events have all expired, without scanning the others. */
 export class Keys {
   #events = 0;
   #bytes = 0;
@@ -24,7 +24,7 @@ export class Keys {
   readonly #createRunning: () => RunningValues;
   readonly #keys = new Map<string, KeyEvents>();
   readonly #bucketMs: number;
-  /** Every key is in one bucket, at or before that of its newest event; the earliest first. */
+  /** Each key is in one bucket, at or before that of its newest event; earliest bucket first. */
   readonly #buckets: { readonly end: number; keys: KeyEvents[] }[] = [];
 
   constructor({ layout, keepIds, createRunning }: KeyShape, horizonMs: number) {
@@ -50,7 +50,7 @@ export class Keys {
    * Adds an accepted event to its key.
    *
    * @param oldest events before this time leave
-   * @param most events of a key; the oldest leave
+   * @param most events per key; beyond, the oldest leave
    */
   insert(
     { key, id, record }: { readonly key: string; readonly id: string; readonly record: Float64Array },
@@ -77,7 +77,7 @@ export class Keys {
     return events;
   }
 
-  /** Removes keys that have no event at or after a time, soon after it has passed. */
+  /** Removes keys without events at or after a time, soon after it has passed. */
   removeBefore(oldest: number): void {
     for (let first = this.#buckets[0]; first !== undefined && first.end <= oldest; first = this.#buckets[0]) {
       this.#buckets.shift();

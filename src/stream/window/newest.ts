@@ -5,7 +5,7 @@ import type { Records } from './records.ts';
 import { type Selection, valueAt } from './selection.ts';
 import { compareTexts } from './text-order.ts';
 
-/** The value at the greatest (time, id). It is looked for again only after that event has left. */
+/** The value at the greatest (time, id). It is searched again only after that event has left. */
 export class RunningLast {
   readonly bytesPerEvent = 0;
   readonly #selection: Selection;
@@ -66,7 +66,7 @@ interface Newest {
   readonly offset: number;
 }
 
-/** The newest two events, of which one may be the event itself. They are looked for again only after one of them has left. */
+/** The newest two events, one of which may be the event itself. They are searched again only after one of them has left. */
 export class RunningSince {
   readonly bytesPerEvent = 0;
   readonly #selection: Selection;

@@ -1,7 +1,7 @@
 import type { StreamEvent } from '../event.ts';
 import type { KeyEvents } from './key-events.ts';
 
-/** About what an event takes while it waits: its object, its array of values, its time as a number. */
+/** Approximate bytes of a pending event: its object, its values array, its time as a number. */
 const EVENT_BYTES = 160;
 const VALUE_BYTES = 16;
 
@@ -10,7 +10,7 @@ interface PendingEvent {
   readonly key: KeyEvents;
 }
 
-/** Accepted events that wait until no earlier one can come, by (time, offset): a heap. */
+/** Accepted events that wait until no earlier one can come: a heap by (time, offset). */
 export class Pending {
   #bytes = 0;
   readonly #events: StreamEvent[] = [];
@@ -24,7 +24,7 @@ export class Pending {
     return this.#bytes;
   }
 
-  /** Infinity if none waits. */
+  /** Infinity if none is pending. */
   get earliest(): number {
     return this.#events[0]?.time ?? Number.POSITIVE_INFINITY;
   }
@@ -42,7 +42,7 @@ export class Pending {
     this.#put(at, event, key);
   }
 
-  /** Takes the earliest one; undefined if none waits. */
+  /** Takes the earliest event; undefined if none is pending. */
   pop(): PendingEvent | undefined {
     const event = this.#events[0];
     const key = this.#keys[0];
@@ -54,14 +54,14 @@ export class Pending {
     return { event, key };
   }
 
-  /** By (time, offset). */
+  /** In the order of (time, offset). */
   takeAll(): PendingEvent[] {
     const all: PendingEvent[] = [];
     for (let next = this.pop(); next !== undefined; next = this.pop()) all.push(next);
     return all;
   }
 
-  /** Takes those with the lowest offsets, by offset. */
+  /** Takes the events with the lowest offsets, in that order. */
   takeByOffset(count: number): PendingEvent[] {
     const offsets = Float64Array.from(this.#events, ({ offset }) => offset).sort();
     const end = offsets[count] ?? Number.POSITIVE_INFINITY;
@@ -83,7 +83,7 @@ export class Pending {
     return taken.sort((a, b) => a.event.offset - b.event.offset);
   }
 
-  /** Infinity if none waits. */
+  /** Infinity if none is pending. */
   get lowestOffset(): number {
     let lowest = Number.POSITIVE_INFINITY;
     for (const { offset } of this.#events) if (offset < lowest) lowest = offset;

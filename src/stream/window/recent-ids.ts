@@ -1,14 +1,14 @@
-/** Ids are kept in maps of this share of the horizon each, so that forgetting them is dropping a map. */
+/** Ids are spread over this many maps per horizon, so that forgetting them means dropping a map. */
 const MAPS_PER_HORIZON = 4;
 
-/** About what an id takes beside its characters: its string's head, an entry of a map. */
+/** Approximate bytes of an id without its characters: a string header and a map entry. */
 const ID_BYTES = 72;
 
-/** The greatest time at which each id was seen, of those that are not older than the horizon. */
+/** The latest time at which each id was seen, for those within the horizon. */
 export class RecentIds {
   readonly #span: number;
   readonly #horizonMs: number;
-  /** The newest first; the times in a map count from its start, so that they are small integers. */
+  /** Newest first; times in a map are relative to its start, so that they are small integers. */
   #maps: { readonly start: number; readonly times: Map<string, number>; bytes: number }[] = [];
 
   constructor(horizonMs: number) {
@@ -21,10 +21,10 @@ export class RecentIds {
   }
 
   /**
-   * Remembers that an id was seen.
+   * Remembers an id.
    *
-   * @param maximum greatest time of all, this one included
-   * @returns whether it was seen before, at a time within the horizon
+   * @param maximum greatest time so far, this one included
+   * @returns whether it was seen before, within the horizon
    */
   see(id: string, time: number, maximum: number): boolean {
     const oldest = maximum - this.#horizonMs;

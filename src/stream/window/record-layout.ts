@@ -2,15 +2,15 @@ import type { Condition, EventFeatures, FieldType, FieldValue } from '../../even
 import type { FeatureValue, StreamEvent } from '../event.ts';
 import type { Texts } from './texts.ts';
 
-/** Places in a record. */
+/** Indexes into a record. */
 export const TIME = 0;
 export const OFFSET = 1;
 const FIRST_MASK = 2;
 
-/** So many filters share a number, which must stay a 32-bit integer. */
+/** Filters per mask number, which must stay a 32-bit integer. */
 const FILTERS_PER_MASK = 30;
 
-/** Where a record says whether its event fulfils the conditions of a feature; bit 0 stands for none. */
+/** Where a record stores whether its event meets a feature's conditions; bit 0 means no conditions. */
 export interface MaskBit {
   readonly place: number;
   readonly bit: number;
@@ -22,8 +22,8 @@ interface Column {
 }
 
 /**
- * What windows keep of an event, as numbers in a row: time, offset, which filters it fulfils, and the values that features use. A text is
- * its code, a bool 0 or 1, null NaN.
+ * What windows keep of an event, as consecutive numbers: time, offset, which filters it meets, and the values that features
+ * use. A string is its code, a bool 0 or 1, null NaN.
  */
 export class RecordLayout {
   /** Numbers per record. */
@@ -51,7 +51,7 @@ export class RecordLayout {
     this.#textPlaces = this.#columns.flatMap(({ type }, i) => (type === 'string' ? [FIRST_MASK + this.#masks + i] : []));
   }
 
-  /** Where a record has the value of a field, and its type. */
+  /** Index of a field's value in a record, and its type. */
   column(name: string): { readonly place: number; readonly type: FieldType } {
     const field = this.#fields.findIndex((other) => other.name === name);
     const index = this.#columns.findIndex((column) => column.field === field);
@@ -66,7 +66,7 @@ export class RecordLayout {
     return { place: FIRST_MASK + Math.floor(number / FILTERS_PER_MASK), bit: 1 << (number % FILTERS_PER_MASK) };
   }
 
-  /** What a number of a field's column stands for. */
+  /** Converts a number of a field's column back to a value. */
   decoder(name: string): (number: number) => FeatureValue {
     const { type } = this.column(name);
     return (number) => {
@@ -76,7 +76,7 @@ export class RecordLayout {
     };
   }
 
-  /** Each record that is written must be released, since it holds texts. */
+  /** Each written record must be released, since it holds strings. */
   write({ time, offset, values }: StreamEvent, into: Float64Array): void {
     into[TIME] = time;
     into[OFFSET] = offset;
@@ -106,7 +106,7 @@ export class RecordLayout {
   #number(value: FieldValue): number {
     if (typeof value === 'string') return this.#texts.take(value);
     if (value === null) return Number.NaN;
-    // -0 becomes 0, as it does in JSON.
+    // Adding 0 turns -0 into 0, as JSON does.
     return Number(value) + 0;
   }
 }

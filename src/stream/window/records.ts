@@ -1,9 +1,9 @@
-/** Records of a key by (time, offset), as those see them who compute features. */
+/** A key's records by (time, offset), as feature computations see them. */
 export interface Records {
-  /** Each of as many numbers as its layout has. */
+  /** Consecutive records, each of the layout's `width` numbers. */
   readonly data: Float64Array;
-  /** Of each record; undefined if no feature asks for ids. */
+  /** One per record; undefined if no feature asks for ids. */
   readonly ids: readonly string[] | undefined;
-  /** The oldest record. */
+  /** Index of the oldest record. */
   readonly from: number;
 }

@@ -4,7 +4,7 @@ import type { Records } from './records.ts';
 
 const ACCUMULATOR_BYTES = 160;
 
-/** Events of a window that a feature sees, as a range of places counted from the key's oldest event. */
+/** The events in a feature's window, as positions counted from the key's oldest event. */
 interface RunningWindow {
   from: number;
   to: number;
@@ -12,27 +12,27 @@ interface RunningWindow {
 }
 
 /**
- * The features of a key that has many events, kept while its windows move on: what it takes for an event is what enters and leaves, not
- * what is there. Events out of order move windows back, and forth again.
+ * The features of a key with many events, updated as their windows move: the cost per event is what enters and leaves, not the
+ * window's size. Out-of-order events move windows back, and forward again.
  */
 export class RunningValues {
   readonly #windows: readonly RunningWindow[];
   readonly #bytes: number;
   readonly #bytesPerEvent: number;
 
-  /** @param accumulators of each window */
+  /** @param accumulators per window */
   constructor(accumulators: readonly (readonly Accumulator[])[]) {
     this.#windows = accumulators.map((of) => ({ from: 0, to: 0, accumulators: of }));
     this.#bytes = ACCUMULATOR_BYTES * accumulators.flat().length;
     this.#bytesPerEvent = accumulators.flat().reduce((sum, { bytesPerEvent }) => sum + bytesPerEvent, 0);
   }
 
-  /** Most that it takes for so many events. */
+  /** Upper bound of its bytes for this many events. */
   bytes(events: number): number {
     return this.#bytes + this.#bytesPerEvent * events;
   }
 
-  /** After a record was inserted. */
+  /** Call after inserting a record. */
   inserted(events: Records, index: number): void {
     const place = index - events.from;
     for (const window of this.#windows) {
@@ -43,7 +43,7 @@ export class RunningValues {
     }
   }
 
-  /** Before the oldest record is removed. */
+  /** Call before removing the oldest record. */
   removing(events: Records): void {
     for (const window of this.#windows) {
       if (window.to === 0) continue;

@@ -7,7 +7,7 @@ import { type Selection, selectionOf, valueAt } from './selection.ts';
 import { compareTexts } from './text-order.ts';
 import type { Texts } from './texts.ts';
 
-/** Computes a feature by looking at each event of its window, which is quick where there are few. */
+/** Computes a feature by scanning its window, which is fast for few events. */
 export function createScan(feature: WindowFeature, layout: RecordLayout, texts: Texts): Aggregate {
   const selection = selectionOf(feature, layout);
   const { aggregate, field } = feature;
@@ -63,7 +63,7 @@ function distinctNumbers(selection: Selection): Aggregate {
 }
 
 function distinctTexts(selection: Selection, texts: Texts): Aggregate {
-  // By code, the last scan that met it: no set is made for each event.
+  // Per code, the last scan that met it, which saves a set per event.
   let seen = new Uint32Array(64);
   let scan = 0;
   return ({ events: { data }, from, to }) => {
@@ -112,7 +112,7 @@ function extremeText(selection: Selection, sign: 1 | -1, texts: Texts): Aggregat
   };
 }
 
-/** The value at the greatest (time, id): the newest time comes first, then ids decide. */
+/** The value at the greatest (time, id): newest time first, then ids break ties. */
 function last(selection: Selection, decode: (number: number) => FeatureValue): Aggregate {
   return ({ events: { data, ids = [] }, from, to }) => {
     let found = Number.NaN;

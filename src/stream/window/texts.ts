@@ -1,7 +1,7 @@
-/** About what a text takes beside its characters: its string's head, an entry of the map, two of arrays. */
+/** Approximate bytes of a string without its characters: a string header, a map entry, two array entries. */
 const TEXT_BYTES = 88;
 
-/** Texts of events as numbers: each text is kept once, as long as an event has it. */
+/** Strings of events as numbers: each string is kept once, for as long as an event has it. */
 export class Texts {
   #bytes = 0;
   readonly #codes = new Map<string, number>();
@@ -13,7 +13,7 @@ export class Texts {
     return this.#bytes;
   }
 
-  /** Codes are below this. */
+  /** All codes are below this. */
   get end(): number {
     return this.#texts.length;
   }

@@ -18,13 +18,13 @@ const NOTHING: WindowCheckpoint = {
   flushed: 0,
 };
 
-/** About what an event takes that is due: the event with its features. */
+/** Approximate bytes of a due event with its features. */
 const DUE_BYTES = 320;
 
 /**
- * Makes the windows of a partition, which hold nothing yet: with a checkpoint, add the records of the log from `replay.offset` on.
+ * Makes the windows of a partition, empty at first: with a checkpoint, add the log's records from `replay.offset` on.
  *
- * What is due and its features depend on the log alone, not on when `takeDue` is called; but for idle flushes.
+ * Apart from idle flushes, due events and their features depend on the log alone, not on when `takeDue` is called.
  */
 export function createPartitionWindow(
   features: EventFeatures,
@@ -37,7 +37,7 @@ export function createPartitionWindow(
 class Window implements PartitionWindow {
   readonly #definition: EventFeatures;
   readonly #limits: WindowLimits;
-  /** Where it began. */
+  /** The checkpoint it started from. */
   readonly #checkpoint: WindowCheckpoint;
   readonly #horizonMs: number;
   readonly #longestMs: number;
@@ -52,7 +52,7 @@ class Window implements PartitionWindow {
   #due: DueEvent[] = [];
   #position: number;
   #maximum: number;
-  /** As of event: events before this time were taken, and no others but for idle takes. */
+  /** As of event: all events before this time were taken, and no later ones except by idle takes. */
   #frontier: number;
   #flushed: number;
 
@@ -140,7 +140,7 @@ class Window implements PartitionWindow {
     return due;
   }
 
-  /** @throws Error as of arrival if events are due, since the checkpoint says that they were scored */
+  /** @throws Error as of arrival if events are due, since the checkpoint would say that they were scored */
   checkpoint(): WindowCheckpoint {
     if (this.rebuilding) return this.#checkpoint;
     this.#complete();
@@ -157,13 +157,13 @@ class Window implements PartitionWindow {
     };
   }
 
-  /** Events before this time matter no more, not even as earlier copies of those that do. */
+  /** Events before this time no longer matter, not even as the first copy of a duplicate. */
   get #keptFrom(): number {
     const { asOf, latenessMs } = this.#definition;
     return (asOf === 'event' ? this.#frontier + latenessMs : this.#maximum) - 2 * this.#horizonMs;
   }
 
-  /** After the rebuild: the event with the greatest time may not have been among those that were read again. */
+  /** After a rebuild: the event with the greatest time may not have been read again. */
   #complete(): void {
     const { maximum } = this.#checkpoint;
     if (maximum === null || maximum <= this.#maximum) return;
@@ -178,7 +178,7 @@ class Window implements PartitionWindow {
     return due;
   }
 
-  /** How many of the first due events end with an instant: the frontier is a time. */
+  /** Rounds down to due events that complete an instant: the frontier is a time. */
   #wholeInstants(most: number): number {
     if (most >= this.#due.length) return this.#due.length;
     const last = this.#due[most - 1]?.event.time;
@@ -187,7 +187,7 @@ class Window implements PartitionWindow {
     return count;
   }
 
-  /** All that waits by (time, offset), or the first ones by offset: what was taken is then below `flushed`. */
+  /** Takes all pending events by (time, offset), or the first ones by offset, so that those taken are below `flushed`. */
   #takeIdle(due: DueEvent[], most: number): void {
     const isAll = this.#pending.size <= most;
     const taken = isAll ? this.#pending.takeAll() : this.#pending.takeByOffset(most);
@@ -195,13 +195,13 @@ class Window implements PartitionWindow {
     this.#flushed = isAll ? this.#position : this.#pending.lowestOffset;
   }
 
-  /** After the maximum has moved: first what became due, then what no window reaches any more. */
+  /** After the maximum moved: first releases what became due, then removes what no window reaches any more. */
   #advance(): void {
     this.#release(this.#maximum - this.#definition.latenessMs);
     this.#keys.removeBefore(this.#maximum - this.#horizonMs);
   }
 
-  /** Pending events before a time become due. */
+  /** Makes pending events before a time due. */
   #release(before: number): void {
     while (this.#pending.earliest < before) {
       const next = this.#pending.pop();

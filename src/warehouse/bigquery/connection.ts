@@ -19,7 +19,7 @@ export interface Connection extends RetryPolicy {
   readonly maxBytes: number | undefined;
   readonly environment: NodeJS.ProcessEnv;
   readonly memory: number;
-  /** Is told each job while this process waits for it. */
+  /** Notified of each job while this process waits for it. */
   readonly working?: Working | undefined;
   /** Where jobs run: the location in the URL, or else the dataset's. */
   location(): Promise<string>;

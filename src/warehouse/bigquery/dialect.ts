@@ -30,8 +30,8 @@ export const BIGQUERY: Dialect = {
         return text;
     }
   },
-  // Removes a collation that the dataset may set as default. Without one, texts compare by code points, which is the order
-  // of their UTF-8 bytes. Window functions cannot order by a text with a collation.
+  // Removes a collation that the dataset may set as default. Without one, strings compare by code points, which is the order of
+  // their UTF-8 bytes. Window functions cannot order by a string with a collation.
   bytes: (text) => `COLLATE(${text}, '')`,
   user: 'SESSION_USER()',
   hash: (text) => `CAST(CONCAT('0x', SUBSTR(TO_HEX(MD5(${text})), 1, 15)) AS INT64)`,

@@ -12,9 +12,9 @@ import { scratchName } from './scratch.ts';
 import { refusalOf, refuseUnless, transaction } from './script.ts';
 
 /**
- * Rows and manifest change in one transaction, which may run twice.
+ * Changes rows and manifest in one transaction, which may run twice.
  *
- * @throws ScoreBatchError `conflict` if another process has erased somebody meanwhile: the manifest counts rows of both
+ * @throws ScoreBatchError `conflict` if another process has erased somebody meanwhile, so that the manifest counts rows of both
  */
 export async function eraseFrozen(connection: Connection, frozen: FrozenTable, who: Pick<Person, 'values'>): Promise<number> {
   const { runId } = frozen;

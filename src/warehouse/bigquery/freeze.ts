@@ -62,7 +62,7 @@ export async function readFrozen(connection: Connection, runId: string): Promise
   const where = placeOf(connection, runId);
   const frozen = parseManifest(manifest, where);
   if (Number(table.numRows) === frozen.rows) return frozen;
-  // The number in the metadata may be the one before an erasure. To count is free.
+  // The metadata may still have the number of rows before an erasure. Counting is free.
   const count = `SELECT CAST(COUNT(*) AS STRING) FROM ${scratchName(connection, 'frozen', runId)}`;
   const [[counted] = []] = await rows(connection, count, { runId });
   if (Number(counted) === frozen.rows) return frozen;

@@ -10,9 +10,9 @@ import { run } from './query.ts';
 import { scratchClause, scratchName, scratchTable } from './scratch.ts';
 
 /**
- * Writes the keys that are gone to a table of this call's own, if they are many: BigQuery limits the text of a job to a megabyte.
+ * If there are many, writes the gone keys to a table of this call's own: BigQuery limits a job's text to a megabyte.
  *
- * @returns the table; undefined if the script can name the keys
+ * @returns the table; undefined if the script can list the keys itself
  */
 export async function writeGone(
   connection: Connection,
@@ -24,7 +24,7 @@ export async function writeGone(
   const columns = key.map((column, i) => `${stagedKey(i)} ${BIGQUERY.type(column as TableColumn)}`);
   const options = { runId: entry.runId };
   await run(connection, `CREATE TABLE ${name} (${columns.join(', ')}) ${scratchClause(connection, entry.runId)}`, options);
-  // A statement that runs twice does no harm: the keys are a set.
+  // Running a statement twice does no harm: the keys are a set.
   for (const sql of insertKeys(BIGQUERY, name, { key, keys: current.gone })) await run(connection, sql, options);
   return scratchTable(connection, 'gone', id);
 }

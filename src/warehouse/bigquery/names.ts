@@ -67,7 +67,7 @@ export function suffixOf(name: string): string {
   return /^[\w-]{1,100}$/.test(name) ? name : digest(name);
 }
 
-/** A 16-character digest of the texts. */
+/** A 16-character digest of the strings. */
 export function digest(...texts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 16);
 }

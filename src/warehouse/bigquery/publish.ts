@@ -76,8 +76,8 @@ export async function publish(connection: Connection, spec: PublicationSpec): Pr
 }
 
 /**
- * Whether the publication to be replaced has the content of this one. What is published is immutable, and the script checks
- * that nothing was published since, so it can be asked before.
+ * Whether the publication to be replaced has the same content as this one. Published content is immutable, and the script
+ * checks that nothing was published since, so this can be checked beforehand.
  */
 async function repeatsContent(connection: Connection, spec: PublicationSpec, targets: PublicationTables): Promise<boolean> {
   const { supersedes, restored, history } = spec;
@@ -256,7 +256,7 @@ function refuseOther({ table, rows, checksum }: Pick<ExpectedRows, 'table' | 'ro
   );
 }
 
-/** Stop the script unless the current table has become what it should. */
+/** Statements that stop the script unless the current table has become what it should be. */
 function refuseOtherUsers(spec: PublicationSpec, targets: PublicationTables, slice: SliceRows): string[] {
   const { staged } = slice;
   return [

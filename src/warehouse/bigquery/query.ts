@@ -85,7 +85,7 @@ async function readPages(connection: Connection, jobId: string, location: string
     // Not spread: a page can have more rows than a call can have arguments.
     for (const row of page.rows) found.push(row);
     pageToken = page.pageToken;
-    // An empty page that points to another one makes no progress.
+    // An empty page with a next-page token makes no progress.
     const isEndless = pageToken !== undefined && (page.rows.length === 0 || tokens.has(pageToken));
     if (isEndless || found.length > page.totalRows || (pageToken === undefined && found.length !== page.totalRows)) {
       throw new ForeignAnswer(`the pages of ${jobId} have ${found.length} rows, but the result has ${page.totalRows}`);

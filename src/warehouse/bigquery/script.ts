@@ -14,13 +14,13 @@ export function transaction(statements: readonly string[]): string {
 /**
  * A statement that stops the script unless the condition holds.
  *
- * @param text expression for the text that `refusalOf` returns
+ * @param text expression for the string that `refusalOf` returns
  */
 export function refuseUnless(condition: string, text: string): string {
   return `SELECT IF(${condition}, 'go on', ERROR(CONCAT('score-batch: <', ${text}, '>')))`;
 }
 
-/** The text of the `refuseUnless` that stopped a script; undefined if it failed for another reason. */
+/** The string of the `refuseUnless` that stopped a script; undefined if it failed for another reason. */
 export function refusalOf(error: unknown): string | undefined {
   return error instanceof JobFailed ? REFUSAL.exec(error.message)?.[1] : undefined;
 }

@@ -24,11 +24,14 @@ const CLUSTERED: ReadonlySet<TableColumn['type']> = new Set([
   'timestamp',
 ]);
 
-/** Columns by whose day a table is partitioned, so that replacing a window, or the copy for its end, reads and writes only its partition. */
+/**
+ * Columns by whose day a table is partitioned, so that replacing a window, or the copy for a boundary, reads and writes only
+ * its partition.
+ */
 const PARTITIONED: readonly string[] = ['window_start', 'boundary'];
 
 /**
- * Creates dataset and table if they do not exist; never alters existing ones. Only the current table has no partitions.
+ * Creates dataset and table if they do not exist; never alters existing ones. Only the current table is not partitioned.
  *
  * @param key names of columns to cluster by
  */
@@ -62,7 +65,7 @@ export async function tableDifferences(connection: Connection, { name, columns }
   return columnDifferences(shown, found.map(asShown), wanted, (a, b) => holds(a.field, b.field));
 }
 
-/** Whether the column holds values of `wanted` unchanged: the same type, or a decimal without precision. */
+/** Whether the column can hold values of `wanted` unchanged: the same type, or a decimal without precision. */
 function holds(actual: Field, wanted: Field): boolean {
   if (actual.mode === 'REPEATED') return false;
   if (nativeType(actual) === nativeType(wanted)) return true;

@@ -21,7 +21,7 @@ export async function view(connection: Connection, spec: ViewSpec): Promise<'cre
     table: (name: TableName) => BIGQUERY.table(partsOf(full(name))),
     async create(name: TableName, select: string, replace: boolean) {
       await createDataset(connection, full(name));
-      // Idempotent, since the request is repeated if its answer is lost.
+      // Idempotent, because the request is repeated if its answer is lost.
       const create = replace ? 'CREATE OR REPLACE VIEW' : 'CREATE VIEW IF NOT EXISTS';
       await run(connection, `${create} ${BIGQUERY.table(name)} AS ${select}`);
     },

@@ -20,11 +20,11 @@ import { PLAIN } from './plain.ts';
 import { ERASED, FROZEN, finishErasure, frozenId, MANIFEST, makeRunFolder, runFolder } from './scratch.ts';
 
 /**
- * Writes the frozen table again without the person, in a folder beside it, which then takes its place. A process that is
- * killed before the folder has its name has done nothing; after that, the next process that reads the table puts it in place.
+ * Rewrites the frozen table without the person, to a folder beside it that then takes its place. If killed before that folder
+ * has its name, nothing has changed; if killed later, the next process that reads the table puts the folder in place.
  *
- * @throws ScoreBatchError `conflict` if another process has erased somebody meanwhile: its rows still have this person, and
- *   these still have the other one
+ * @throws ScoreBatchError `conflict` if another process has erased somebody meanwhile: its rows still contain this person, and
+ * these rows the other one
  */
 export async function eraseFrozen(file: DuckdbFile, frozen: FrozenTable, { values }: Pick<Person, 'values'>): Promise<number> {
   const { runId, columns, kept } = frozen;
@@ -71,7 +71,7 @@ export async function eraseFrozen(file: DuckdbFile, frozen: FrozenTable, { value
       if ((await frozenId(file, runId)) !== manifest.id) throw erasedTwice(runId);
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
-      // The files that it reads may be gone, and the other process may have dropped what this one has written.
+      // The files may be gone while they are read, or the other process may have dropped what this one wrote.
       const lost = isTaken(error) || systemCode(error) === 'ENOENT' || (await frozenId(file, runId)) !== frozen.id;
       throw lost ? erasedTwice(runId, error) : error;
     }
@@ -79,7 +79,7 @@ export async function eraseFrozen(file: DuckdbFile, frozen: FrozenTable, { value
   });
 }
 
-/** How many rows of the person each file has. */
+/** How many of the person's rows each file has. */
 async function countIn(database: Database, files: readonly string[], person: Person): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>();
   for (const name of files) {
@@ -89,7 +89,7 @@ async function countIn(database: Database, files: readonly string[], person: Per
   return counts;
 }
 
-/** In any order, as the rows were frozen. */
+/** The order does not matter, as when the rows were frozen. */
 async function copyOthers(database: Database, name: string, copy: string, person: Person): Promise<void> {
   await database.run('SET preserve_insertion_order = false');
   await database.run(

@@ -70,7 +70,8 @@ export function readTogether({ path }: DuckdbFile): AsyncDisposable {
   return {
     async [Symbol.asyncDispose]() {
       sharing.users -= 1;
-      // Who asks for it before it is closed keeps it. Forgotten earlier, it could stay open beside another instance.
+      // A caller that opens it again before it closes keeps it. Removed from the map earlier, it could stay open beside another
+      // instance.
       await inTurn(path, async () => {
         if (sharing.users > 0 || SHARED.get(path) !== sharing) return;
         SHARED.delete(path);
@@ -81,8 +82,8 @@ export function readTogether({ path }: DuckdbFile): AsyncDisposable {
 }
 
 /**
- * Work during which a thread of this process opens the file by itself. Nothing else here has the file open meanwhile: closing it would
- * drop the lock of the whole process.
+ * Runs work during which a thread of this process opens the file itself. Meanwhile nothing else in the process may have it
+ * open: closing it would drop the lock of the whole process.
  */
 export function elsewhere<T>(file: Pick<DuckdbFile, 'path'>, work: () => Promise<T>): Promise<T> {
   return inTurn(file.path, async () => {
@@ -91,7 +92,7 @@ export function elsewhere<T>(file: Pick<DuckdbFile, 'path'>, work: () => Promise
   });
 }
 
-/** Closes the instance that reads share; the next read opens it again. Only for who has the turn. */
+/** Closes the instance that reads share; the next read opens it again. Only for the holder of the turn. */
 export async function closeSharing({ path }: Pick<DuckdbFile, 'path'>): Promise<void> {
   const sharing = SHARED.get(path);
   if (sharing !== undefined) await closeShared(sharing);

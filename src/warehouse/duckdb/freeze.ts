@@ -74,7 +74,7 @@ export async function freeze(file: DuckdbFile, query: Query, options: FreezeOpti
       countFrozen(database, folder, options, file),
     );
     await writeFile(path.join(folder, MANIFEST), JSON.stringify(await manifestOf(file, folder, frozen)));
-    // A frozen table that exists but cannot be read is damaged; rows that were scored from it are not used.
+    // An existing frozen table that cannot be read is damaged; rows scored from it are not used.
     if (existsSync(path.join(final, MANIFEST)) && !(await readFrozen(file, options.runId)))
       await rm(final, { recursive: true });
     await rename(folder, final);
@@ -181,19 +181,17 @@ async function frozenFiles(folder: string): Promise<string[]> {
   return [...(await filesIn(path.join(folder, ROWS))), ...(await filesIn(path.join(folder, REPEATED)))];
 }
 
-/**
- * The hash of a fixed key. A DuckDB that computes another one would stage rows that do not reconcile with what was counted.
- */
+/** The hash of a fixed key. A DuckDB with another hash would stage rows that do not reconcile with the counted ones. */
 async function probeHash(file: DuckdbFile, runId: string): Promise<string> {
   const [row] = await withMemory(file, runFolder(file, runId), (database) => database.rows("SELECT hash('score-batch', 1)"));
   return String(row?.[0]);
 }
 
 /**
- * The run's frozen table, if it has all its rows and was counted by a DuckDB with the same hash. Rows can be missing after a
- * loss of power.
+ * The run's frozen table, if it is complete and was counted by a DuckDB with the same hash. Rows can be missing after a power
+ * loss.
  *
- * @throws ScoreBatchError `refused` if it has all its rows but was written to
+ * @throws ScoreBatchError `refused` if it is complete but was modified
  */
 export async function readFrozen(file: DuckdbFile, runId: string): Promise<FrozenTable | undefined> {
   const folder = frozenFolder(file, runId);
@@ -213,7 +211,7 @@ export async function readFrozen(file: DuckdbFile, runId: string): Promise<Froze
   }
 }
 
-/** Checks that no file was written to since it was frozen, without reading the rows again. */
+/** Checks that no file was modified since it was frozen, without reading the rows again. */
 export async function verifyFrozen(file: DuckdbFile, { id, runId }: FrozenTable): Promise<void> {
   const folder = frozenFolder(file, runId);
   const manifest = await readManifest(folder).catch((error: unknown) => {
@@ -270,7 +268,7 @@ export async function selectFrozen(
   );
 }
 
-/** See `Source.showFrozen`. A table can have hundreds of columns: only those that the statement names are shown. */
+/** See `Source.showFrozen`. A table can have hundreds of columns, so only those used by the statement are shown. */
 export function showFrozen(
   file: DuckdbFile,
   { runId, columns }: Pick<FrozenTable, 'runId' | 'columns'>,

@@ -5,8 +5,8 @@ import { keyHash } from '../sql/dialect.ts';
 import { DUCKDB } from './dialect.ts';
 
 /**
- * A 60-bit hash of a row's key, as a whole number. DuckDB's own hash costs a twentieth of MD5 over the canonical text.
- * Another version of DuckDB may compute a different one, so `freeze.ts` compares before a run is resumed.
+ * A 60-bit hash of a row's key, as an integer. DuckDB's own hash costs a twentieth of MD5 over the canonical text. Another
+ * version of DuckDB may compute a different one, so `freeze.ts` compares before a run is resumed.
  *
  * @param key the key's columns as named in the relation
  */

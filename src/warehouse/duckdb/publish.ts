@@ -92,7 +92,7 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
   });
 }
 
-/** Asks one condition after the other. @returns whether there are some, and all are true */
+/** Evaluates one condition after another. @returns whether there are any and all are true */
 async function allTrue(database: Database, conditions: readonly string[]): Promise<boolean> {
   for (const condition of conditions) {
     const [[holds] = []] = await database.rows(`SELECT ${condition}`);
@@ -101,7 +101,7 @@ async function allTrue(database: Database, conditions: readonly string[]): Promi
   return conditions.length > 0;
 }
 
-/** @throws ScoreBatchError `refused` if the kept rows are not all there */
+/** @throws ScoreBatchError `refused` if kept rows are missing */
 async function refuseIncomplete(database: Database, tables: PublicationTables, spec: PublicationSpec): Promise<void> {
   for (const expected of expectedRows(DUCKDB, spec, tables)) {
     const [[found] = []] = await database.rows(countContent(DUCKDB, expected, spec.entry));

@@ -7,7 +7,9 @@ import { type DuckdbFile, withFile } from './file.ts';
 import { openStaged } from './staged-rows.ts';
 import { stagingFolder } from './staging.ts';
 
-/** See `Sink.readStaged`. The rows are copied once, because every statement would look up the scores of a tapped attempt anew. */
+/**
+ * See `Sink.readStaged`. The rows are copied once, because every statement would look up the scores of a tapped attempt again.
+ */
 export async function readStaged<T>(
   file: DuckdbFile,
   { runId, key, pinned, slice }: StagedToRead,
@@ -26,7 +28,7 @@ export async function readStaged<T>(
     try {
       return await work(readerOf(database), table);
     } finally {
-      // The file may be shared with other readings.
+      // The file may be shared with other reads.
       await database.run(`DROP TABLE ${table}`).catch(() => undefined);
     }
   });

@@ -10,9 +10,9 @@ import type { DuckdbFile } from './file.ts';
 import { isReadingNote } from './readers.ts';
 import { spilled } from './spilled.ts';
 
-/** Folder of a run's frozen rows inside the run's folder, and the file in it without which they are not complete. */
+/** Folder of a run's frozen rows inside the run's folder, and the file without which they are incomplete. */
 export const FROZEN = 'frozen';
-/** The rows without somebody who was erased, complete, until they take the place of the others. */
+/** The complete rows without an erased person, until they replace the frozen ones. */
 export const ERASED = 'erased';
 export const MANIFEST = 'frozen.json';
 
@@ -57,7 +57,10 @@ function goneFolder(folder: string): ScratchArtifact {
   return { name: folder, run: undefined, deadline: undefined };
 }
 
-/** The folder of a run. If it has kept rows, whatever else is in it is listed apart: it goes when its run has published. */
+/**
+ * The artifacts of a run's folder. If it has kept rows, the rest is listed separately: that is dropped once its run has
+ * published.
+ */
 async function artifactsOfRun(job: string, folder: string): Promise<ScratchArtifact[]> {
   const mark = await readFolderMark(folder);
   const kept = mark?.job === job ? await keptIn(folder) : undefined;
@@ -78,8 +81,8 @@ function isKept(name: string): boolean {
 }
 
 /**
- * Puts the rows without an erased person in the place of those that they were made from, if a process was killed in between;
- * drops them if others are in that place now. What is moved aside is looked at again, since other processes do the same.
+ * Puts the rows without an erased person in place of the original ones if a process was killed in between; drops them if other
+ * rows are in that place by now. Whatever is moved aside is checked again, since other processes do the same.
  */
 export async function finishErasure(folder: string): Promise<void> {
   const [erased, frozen] = [path.join(folder, ERASED), path.join(folder, FROZEN)];
@@ -104,11 +107,11 @@ async function removeTable(folder: string, id: string | undefined): Promise<void
 interface FrozenManifest {
   readonly id?: string;
   readonly kept?: KeptRows;
-  /** Id of the table that this one was made from, without somebody who was erased. */
+  /** Id of the table that this one replaces, which still contains the erased person. */
   readonly replaces?: string;
 }
 
-/** Undefined if there is none, or a damaged one. */
+/** Undefined if it is missing or damaged. */
 async function manifestIn(folder: string): Promise<FrozenManifest | undefined> {
   try {
     return JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')) as FrozenManifest;
@@ -123,12 +126,12 @@ export async function frozenId(file: DuckdbFile, runId: string): Promise<string 
   return (await manifestIn(path.join(runFolder(file, runId), FROZEN)))?.id;
 }
 
-/** What the manifest of a run's frozen rows says about keeping them; undefined if it has none that are kept. */
+/** How a run's frozen rows are kept, from their manifest; undefined if they are not kept. */
 async function keptIn(folder: string): Promise<KeptRows | undefined> {
   return ((await manifestIn(path.join(folder, ERASED))) ?? (await manifestIn(path.join(folder, FROZEN))))?.kept;
 }
 
-/** Removes all of a run but kept rows. */
+/** Removes everything of a run except kept rows. */
 export async function discardRun(file: DuckdbFile, runId: string): Promise<void> {
   const folder = runFolder(file, runId);
   if ((await keptIn(folder)) === undefined) return await removeFolder(folder);

@@ -9,17 +9,17 @@ import { runFolder } from './scratch.ts';
 import { openStaged } from './staged-rows.ts';
 import { stagedAttempts, stagingFolder } from './staging.ts';
 
-// Staging, for people to read with any DuckDB.
+// Makes staging readable for people with any DuckDB.
 
 /** See `Sink.showRejected`. @param staging the run's folder of staged files */
 export function showRejected(staging: string): string {
-  // A tapped attempt has a separate file for them.
+  // A tapped attempt has a separate file for rejected rows.
   const tapped = existsSync(staging) && readdirSync(staging).some((name) => existsSync(path.join(staging, name, REJECTED)));
   const files = path.join(staging, tapped ? path.join('*', REJECTED) : '*.parquet');
   return `select * from read_parquet(${literal(files)}, hive_partitioning = false) where reason is not null`;
 }
 
-/** The rows of a tapped window with their scores, written for people: its outcomes are in a format of our own. */
+/** The rows of a tapped window with their scores, written for people: its outcomes are in our own format. */
 const SHOWN = 'shown.parquet';
 
 /** See `Sink.showStaged`. */

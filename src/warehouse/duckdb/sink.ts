@@ -34,7 +34,7 @@ export function duckdbSink(file: DuckdbFile): Sink & TapSink {
     probe: () =>
       translated(file.scratch, async () => {
         const id = randomBytes(4).toString('hex');
-        // If this process is killed here, cleanup treats it as spill and drops it later.
+        // If the process is killed here, cleanup treats the file as spill and drops it later.
         const name = path.basename(spillFolder(file.scratch, undefined));
         for (const folder of [file.scratch, path.dirname(file.path)]) await assertWritable(folder, name);
         // The first run creates the file, not a probe.

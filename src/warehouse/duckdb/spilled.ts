@@ -10,9 +10,9 @@ import type { DuckdbFile } from './file.ts';
 const LIFETIME_MS = 7 * 86_400_000;
 
 /**
- * Spill that DuckDB instances left in scratch, and notes of readers. They can be dropped if no process has the file open
- * whose lock their instance held: see `duckdb/spill.ts`. Anything else may belong to a live process, and stays until it has
- * not been written to for seven days: its file was replaced, another process has the file open, or an older version made it.
+ * Spill that DuckDB instances left in scratch, and notes of readers. They can be dropped if no process has the file open that
+ * their instance had locked: see `duckdb/spill.ts`. Anything else may belong to a live process, and stays until it has not been
+ * written to for seven days: its file was replaced, another process has the file open, or an older version made it.
  *
  * This process must not have the file open: the system would grant it the lock twice, and release both at once.
  *

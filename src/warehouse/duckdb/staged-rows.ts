@@ -12,7 +12,7 @@ import { registerOutcomes } from '../../outcomes/functions.ts';
 import { openOutcomes } from '../../outcomes/reader.ts';
 import { readTapped, rowFiles, tappedFolder } from './tapped.ts';
 
-/** Hash of the encoded features of a scored row; null if staging does not have it. Costs nothing unless it is selected. */
+/** Hash of the encoded features of a scored row; null if staging lacks it. Costs nothing unless selected. */
 export const FEATURE_HASH = 'feature_hash';
 
 /** Staged attempts as relations of one database: FROM clauses with the columns of staging. */
@@ -41,7 +41,7 @@ export async function openStaged(
   const selects = plain.length === 0 ? [] : [`SELECT *, CAST(NULL AS BIGINT) AS ${FEATURE_HASH} FROM ${parquetScan(plain)}`];
   return {
     all: union([...selects, ...tapped.flatMap(({ scored, rejected }) => [scored, ...(rejected ? [rejected] : [])])]),
-    // The constant columns of scored rows show that they are not quarantined, so DuckDB reads nothing of them.
+    // The constant columns show that scored rows are not quarantined, so DuckDB does not read them.
     rejected: union([...selects, ...tapped.map(({ scored, rejected }) => rejected ?? scored)]),
     files: [...plain, ...tapped.flatMap(({ files }) => files)],
     [Symbol.dispose]() {

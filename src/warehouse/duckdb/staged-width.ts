@@ -9,7 +9,7 @@ export interface StagedWidth {
   readonly group: number;
 }
 
-/** Can be too low: a repeated text is stored once. */
+/** May be too low: a repeated string is stored only once. */
 export async function stagedWidth(database: Database, staged: readonly string[]): Promise<StagedWidth> {
   const [found] = await database.rows(
     `SELECT CAST(max(bytes / rows) AS BIGINT), max(bytes) FROM (

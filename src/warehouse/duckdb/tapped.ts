@@ -22,7 +22,7 @@ const WINDOW = 'window.json';
 export async function makeTapFolder(file: DuckdbFile, runId: string, attempt: string, batchRows: number): Promise<string> {
   await makeRunFolder(file, runId, 'staged');
   const folder = await makeRunFolder(file, runId, `${PREFIX}${attempt}`);
-  // Attempts are not synced: that would take longer than scoring again after a loss of power.
+  // Attempts are not synced: after a power loss, scoring again takes less time than syncing would.
   await writeFile(path.join(folder, BATCH), JSON.stringify({ batchRows, boot: await bootId() }));
   return folder;
 }

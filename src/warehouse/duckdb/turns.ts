@@ -3,13 +3,15 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 // DuckDB locks a file for the whole process, and closing any handle on the file drops that lock. So runs that share a process use a file
 // one after the other.
 
-/** By path: settles when the last work that was asked for has ended. */
+/** By path: settles when the most recently requested work has ended. */
 const QUEUES = new Map<string, Promise<void>>();
 
-/** Paths whose turn the current work has. */
+/** Paths whose turn the current work holds. */
 const HELD = new AsyncLocalStorage<ReadonlySet<string>>();
 
-/** Runs `work` once everything that asked before has ended. Work inside of work on the same file does not wait: it has the turn. */
+/**
+ * Runs `work` once everything requested before has ended. Nested work on the same file does not wait: it already has the turn.
+ */
 export async function inTurn<T>(path: string, work: () => Promise<T>): Promise<T> {
   const held = HELD.getStore();
   if (held?.has(path)) return await work();

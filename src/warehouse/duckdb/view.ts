@@ -24,8 +24,8 @@ export async function view(file: DuckdbFile, spec: ViewSpec): Promise<'created' 
 }
 
 /**
- * Without the name of the file, which people rename and copy; with it where a schema has the same name, which DuckDB could not
- * tell apart.
+ * Omits the file's name, because people rename and copy it; keeps it if a schema has the same name, which DuckDB could not
+ * distinguish.
  */
 function shortened([catalog = '', schema = '', table = '']: TableName): TableName {
   return catalog.toLowerCase() === schema.toLowerCase() ? [catalog, schema, table] : [schema, table];

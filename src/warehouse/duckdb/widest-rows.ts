@@ -5,8 +5,8 @@ import { fileList, parquetScan } from '../../duckdb/sql.ts';
 import { placed } from './frozen-rows.ts';
 
 /**
- * The row group of these files that takes the most memory; undefined if none exceeds `usual` bytes. DuckDB checks the size
- * of a row group once per vector of rows, so long texts can make it larger than configured.
+ * The row group of these files that takes the most memory; undefined if none exceeds `usual` bytes. DuckDB checks the size of a
+ * row group once per vector of rows, so long strings can make it larger than configured.
  */
 export async function widestRows(
   database: Database,

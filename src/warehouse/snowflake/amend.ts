@@ -10,7 +10,7 @@ import { lockTable, withPublishLock } from './publish-lock.ts';
 import { inAccount, type Snowflake } from './snowflake.ts';
 import { ensureLock, ensureTable, tableExists } from './tables.ts';
 
-/** Amends in one transaction. The table is created before, because DDL would commit it. */
+/** Amends in one transaction. The table is created first, because DDL would commit the transaction. */
 export async function amend(snowflake: Snowflake, { entry, rows, ...tables }: Amendment): Promise<boolean> {
   const [ledger, table] = [inAccount(snowflake, tables.ledger), inAccount(snowflake, tables.table)];
   if (!(await tableExists(snowflake, ledger.name))) return false;
@@ -20,7 +20,7 @@ export async function amend(snowflake: Snowflake, { entry, rows, ...tables }: Am
   return await withPublishLock(snowflake, lock, entry.runId, async (session, { commitUnknown, fence }) => {
     const entries = await readEntries(session, snowflake, ledger, { job: entry.job, window: entry.window });
     if (currentPublication(entries)?.runId !== entry.runId) return { commit: false, result: false };
-    // If this process's own COMMIT had no answer, it did happen.
+    // If this process's own COMMIT had no answer, it did succeed.
     if (commitUnknown && entries.some((other) => isSame(other, entry))) return { commit: false, result: true };
     for (const sql of replaceAmended(SNOWFLAKE, { table, rows, entry }, fence)) await session.rows(sql);
     await session.rows(`${insertEntry(SNOWFLAKE, ledger, entry)} HAVING ${fence}`);

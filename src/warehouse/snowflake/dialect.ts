@@ -19,7 +19,7 @@ export const SNOWFLAKE: Dialect = {
   hash: (text) => `BITSHIFTRIGHT(MD5_NUMBER_UPPER64(${text}), 4)`,
 };
 
-/** A text literal; a backslash starts an escape sequence in Snowflake. */
+/** A string literal; a backslash starts an escape sequence in Snowflake. */
 export function literal(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
@@ -55,7 +55,7 @@ function canonicalText(expression: string, { type, digits }: Pick<Column, 'type'
     case 'date':
       return `TO_CHAR(${expression}, 'YYYY-MM-DD')`;
     case 'datetime':
-      // The cast is for the emulator, which formats only expressions that it knows to be a time.
+      // The cast is for the emulator, which formats only expressions known to be times.
       return `TO_CHAR(CAST(${expression} AS TIMESTAMP_NTZ), ${TIME})`;
     case 'timestamp':
       return `TO_CHAR(CONVERT_TIMEZONE('UTC', ${expression}), ${TIME})`;

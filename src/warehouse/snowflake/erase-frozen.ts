@@ -13,10 +13,10 @@ import { dropRun } from './scratch.ts';
 import { run, type Snowflake, scratchName } from './snowflake.ts';
 
 /**
- * Rows and manifest change in one transaction, which changes the manifest first: it is the lock and the fence. Unloaded files
- * go first: they are copies, and can be made again.
+ * Changes rows and manifest in one transaction, the manifest first, because it is the lock and the fence. Unloaded files are
+ * removed beforehand: they are copies that can be made again.
  *
- * @throws ScoreBatchError `conflict` if another process has erased somebody meanwhile: the manifest counts rows of both
+ * @throws ScoreBatchError `conflict` if another process has erased somebody meanwhile, so that the manifest counts rows of both
  */
 export async function eraseFrozen(snowflake: Snowflake, frozen: FrozenTable, who: Pick<Person, 'values'>): Promise<number> {
   const { runId } = frozen;
@@ -33,7 +33,7 @@ export async function eraseFrozen(snowflake: Snowflake, frozen: FrozenTable, who
     async () => (await readFrozen(snowflake, runId))?.id,
   );
   const left = recounted(frozen, await run(snowflake, sql, runId));
-  // A second attempt finds its own manifest if the first one's COMMIT had no answer and did happen.
+  // A second attempt finds its own manifest if the first one's COMMIT had no answer but succeeded.
   const before = [frozen, left].map((one) => literal(JSON.stringify(one)));
   const take = () => ({
     sql: `UPDATE ${manifest} SET manifest = ${before[1]} WHERE manifest IN (${before.join(', ')})`,

@@ -32,7 +32,7 @@ async function entriesOf(session: Session, spec: ErasureSpec): Promise<number> {
   return Number(count);
 }
 
-/** See `rankGaps`; one text per table that lost rows. */
+/** See `rankGaps`; one string per table that lost rows. */
 async function gapsOf(session: Session, { found }: ErasureSpec): Promise<(string | null | undefined)[]> {
   const gaps: (string | null | undefined)[] = [];
   for (const table of found) {

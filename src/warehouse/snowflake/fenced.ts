@@ -35,7 +35,7 @@ interface Taken {
 
 interface FencedOptions {
   readonly runId: string | undefined;
-  /** Of a new attempt. */
+  /** Creates the lock of a new attempt. */
   take(): Taken;
   /** For the message: `the publish lock of churn`. */
   readonly lock: string;
@@ -49,8 +49,8 @@ const ATTEMPTS = 6;
 
 /**
  * Runs `work` in a DML transaction on its own connection. The transaction takes the lock first: under read committed, this
- * UPDATE serializes those who take it. It rolls back if `work` throws, and restarts if another transaction blocked it or the
- * connection broke.
+ * UPDATE serializes all transactions that take it. It rolls back if `work` throws, and restarts if another transaction blocked
+ * it or the connection broke.
  *
  * Sends statements one by one instead of as a Snowflake Scripting block (BEGIN … END), which no emulator runs and which
  * therefore could not be tested. A client that dies half-way causes a rollback, and a COMMIT without an answer is looked up.

@@ -41,8 +41,8 @@ export async function freeze(snowflake: Snowflake, query: Query, options: Freeze
   const table = frozenTableName(snowflake, runId);
   const manifestName = scratchName(snowflake, 'manifest', runId);
   const manifest = tableIdentifier(manifestName);
-  // Without the table, an existing manifest belongs to one that is gone. With it, another process of the run has just made both,
-  // or is about to write the manifest.
+  // Without the table, an existing manifest belongs to a dropped one. With it, another process of the run has just created
+  // both, or is about to write the manifest.
   if (!(await tableExists(snowflake, scratchName(snowflake, 'frozen', runId))))
     await run(snowflake, `DROP TABLE IF EXISTS ${manifest}`, runId);
   const { sql, binds } = renderQuery(query);

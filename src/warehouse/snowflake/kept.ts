@@ -6,7 +6,7 @@ import { SNOWFLAKE } from './dialect.ts';
 import { doubled } from './doubled.ts';
 import type { Session } from './session.ts';
 
-/** Rows that will be kept, by table and publication, in the order of `refuseOtherKept`. Call it before they move. */
+/** Numbers of rows that will be kept, by table and publication, in the order of `refuseOtherKept`. Call it before they move. */
 export async function countReplaced(session: Session, tables: PublicationTables, spec: PublicationSpec): Promise<number[]> {
   const counts: number[] = [];
   if (spec.history === 0) return counts;
@@ -19,7 +19,9 @@ export async function countReplaced(session: Session, tables: PublicationTables,
   return counts;
 }
 
-/** Counts again what is kept: see `refuseOther`. @throws ScoreBatchError `unavailable` if a statement ran twice or not at all */
+/**
+ * Counts the kept rows again: see `refuseOther`. @throws ScoreBatchError `unavailable` if a statement ran twice or not at all
+ */
 export async function refuseOtherKept(
   session: Session,
   tables: PublicationTables,

@@ -12,7 +12,7 @@ export interface Login {
   readonly target: Target;
   readonly environment: NodeJS.ProcessEnv;
   readonly warn: (message: string) => void;
-  /** Is told each statement while it runs. */
+  /** Notified of each statement while it runs. */
   readonly working?: Working | undefined;
 }
 

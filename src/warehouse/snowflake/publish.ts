@@ -61,7 +61,7 @@ export async function publish(snowflake: Snowflake, spec: PublicationSpec, count
   return await withPublishLock(snowflake, lock, entry.runId, async (session, { commitUnknown, fence }) => {
     const entries = await readEntries(session, snowflake, tables.ledger, { job: entry.job, near: entry.window });
     const next = nextPublication(entries, spec);
-    // If this process's own COMMIT had no answer, it did happen.
+    // If this process's own COMMIT had no answer, it did succeed.
     if (next === undefined) return { commit: false, result: commitUnknown };
     const publication = { ...spec, entry: next.entry };
     const clashes = [
@@ -93,7 +93,7 @@ export async function publish(snowflake: Snowflake, spec: PublicationSpec, count
   });
 }
 
-/** Asks one condition after the other. @returns whether there are some, and all are true */
+/** Evaluates one condition after another. @returns whether there are any and all are true */
 async function allTrue(session: Session, conditions: readonly string[]): Promise<boolean> {
   for (const condition of conditions) {
     const [[holds] = []] = await session.rows(`SELECT IFF(${condition}, 'yes', 'no') AS holds`);
@@ -104,7 +104,7 @@ async function allTrue(session: Session, conditions: readonly string[]): Promise
 
 /**
  * Counts what would be committed. The driver resends a statement whose answer was lost with the same request id, by which
- * Snowflake should detect that it already ran. And another process may have written to the rows that were counted before.
+ * Snowflake should detect that it already ran. And another process may have written to the rows since they were counted.
  *
  * @throws ScoreBatchError `unavailable` if a statement ran twice or not at all, `refused` if other rows were written
  */
@@ -146,7 +146,8 @@ async function refuseOther(
 }
 
 /**
- * Counts what a slice has made of the current table; see `refuseOther`. @param staged FROM clause with the rows of the pinned attempts
+ * Counts a slice's effect on the current table; see `refuseOther`. @param staged FROM clause with the rows of the pinned
+ * attempts
  */
 async function refuseOtherUsers(
   session: Session,

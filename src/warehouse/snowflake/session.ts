@@ -67,7 +67,7 @@ const PARAMETERS: Readonly<Record<string, string | number | boolean>> = {
 export interface SessionOptions {
   readonly timeouts: Timeouts;
   readonly signal: AbortSignal;
-  /** Is told each statement while it runs. */
+  /** Notified of each statement while it runs. */
   readonly working?: Working | undefined;
 }
 
@@ -99,7 +99,7 @@ function sessionOf(connection: Connection, { timeouts, signal, working }: Sessio
       });
     });
     const cancel = () => running?.cancel(() => undefined);
-    // Snowflake tells the id of a statement that runs longer with its first answer, after 45 seconds.
+    // Snowflake reports the id of a long-running statement with its first answer, after 45 seconds.
     const ended = working?.('query', () => running?.getQueryId() || undefined);
     try {
       return await within(done, limit ?? timeouts.job, signal);

@@ -75,10 +75,10 @@ async function typeOf(snowflake: Snowflake, name: TableName): Promise<string | u
   return row?.[0] ?? undefined;
 }
 
-/** What has the name of a view; undefined if nothing has. */
+/** What has a view's name; undefined if nothing has. */
 export async function findView(snowflake: Snowflake, name: TableName): Promise<FoundView | undefined> {
   const [row] = await run(snowflake, `SELECT VIEW_DEFINITION ${fromInformation('VIEWS', name)}`);
-  // Only its owner sees the definition.
+  // Only the owner sees the definition.
   if (row !== undefined) return { kind: 'view', definition: row[0] ?? '' };
   return (await tableExists(snowflake, name)) ? { kind: 'table', definition: '' } : undefined;
 }

@@ -17,7 +17,7 @@ const PARAMETERS = ['warehouse', 'role', 'connection'] as const;
 const FORM = 'snowflake://account/database/schema?warehouse=W&role=R';
 
 /**
- * `snowflake://account/database/schema?warehouse=W&role=R` → its parts.
+ * Parses `snowflake://account/database/schema?warehouse=W&role=R`.
  *
  * @throws ScoreBatchError `configuration` if the URL is not valid
  */

@@ -38,7 +38,7 @@ export async function readInto(
   await database.run(`CREATE OR REPLACE TEMP TABLE ${relation} (${definitions.join(', ')})`);
   let read = 0;
   for await (const batch of batches) {
-    // One batch at a time: the texts of a whole chunk take several times the memory of its values.
+    // One batch at a time: the strings of a whole chunk take several times the memory of its values.
     await database.run(`CREATE OR REPLACE TEMP TABLE arriving (${cells.map((cell) => `${cell} VARCHAR`).join(', ')})`);
     await appendText(database, 'arriving', columns.length, batch);
     await database.run(`INSERT INTO ${relation} SELECT ${values.join(', ')} FROM arriving`);
@@ -50,7 +50,7 @@ export async function readInto(
 
 /**
  * Snowflake does not document how many digits it prints of a FLOAT, and this was not tried on a real account. If digits are
- * missing, the text of the difference follows: the sum of both is the exact value.
+ * missing, the difference follows as text: the sum of both is the exact value.
  */
 function asText(expression: string, column: CarriedColumn): string {
   if (column.type !== 'float') return SNOWFLAKE.text(expression, column);
@@ -59,7 +59,7 @@ function asText(expression: string, column: CarriedColumn): string {
   return `CONCAT(${printed}, CASE WHEN ${parsed} <> ${expression} THEN CONCAT(' ', CAST(${expression} - ${parsed} AS VARCHAR)) ELSE '' END)`;
 }
 
-/** DuckDB expression for the value of a text from `asText`. */
+/** DuckDB expression for the value of a string from `asText`. */
 export function fromText(text: string, column: CarriedColumn): string {
   switch (column.type) {
     case 'string':

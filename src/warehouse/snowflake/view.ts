@@ -6,7 +6,7 @@ import { tableIdentifier } from './names.ts';
 import { inAccount, run, type Snowflake } from './snowflake.ts';
 import { ensureSchema, findView } from './tables.ts';
 
-/** DDL commits by itself on Snowflake, so the view is made beside every transaction. */
+/** DDL commits automatically on Snowflake, so the view is created outside any transaction. */
 export async function view(snowflake: Snowflake, spec: ViewSpec): Promise<'created' | 'replaced' | 'unchanged'> {
   const full = (name: TableName) => inAccount(snowflake, { name }).name;
   const maker = {
@@ -15,7 +15,7 @@ export async function view(snowflake: Snowflake, spec: ViewSpec): Promise<'creat
     table: (name: TableName) => tableIdentifier(full(name)),
     async create(name: TableName, select: string, replace: boolean) {
       await ensureSchema(snowflake, name);
-      // Those who may read the view still may.
+      // COPY GRANTS preserves who may read the view.
       const create = replace ? 'CREATE OR REPLACE VIEW' : 'CREATE VIEW IF NOT EXISTS';
       await run(snowflake, `${create} ${tableIdentifier(name)} ${replace ? 'COPY GRANTS ' : ''}AS ${select}`);
     },

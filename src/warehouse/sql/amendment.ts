@@ -4,7 +4,7 @@ import type { Amendment } from '../publication-spec.ts';
 import type { TextRow } from '../reader.ts';
 import { isWindow } from './windows.ts';
 
-/** Rows per INSERT. Every warehouse takes a UNION of so many, and the statement stays far below a megabyte. */
+/** Rows per INSERT. Every warehouse accepts a UNION of this size, and the statement stays far below a megabyte. */
 const ROWS_AT_ONCE = 50;
 
 /**
@@ -27,13 +27,13 @@ export function replaceAmended(
   return [fenced(`DELETE FROM ${dialect.table(table.name)} WHERE ${own}`, 'AND'), ...inserts];
 }
 
-/** Counts the rows of the entry's window in a table; one text. */
+/** Counts the rows of the entry's window in a table, as text. */
 export function countAmended(dialect: Dialect, { table, entry }: Pick<Amendment, 'table' | 'entry'>): string {
   return `SELECT CAST(COUNT(*) AS ${dialect.type({ type: 'string' })}) FROM ${dialect.table(table.name)}
     WHERE job = ${dialect.literal(entry.job)} AND ${isWindow(dialect, table, entry.window)}`;
 }
 
-/** Inserts rows of texts, each cast to the type of its column. A column with equal values is written once. */
+/** Inserts rows of strings, each cast to its column's type. A column with equal values is written once. */
 function insertTexts(dialect: Dialect, { name, columns }: TableLayout, rows: readonly TextRow[]): string {
   const text = dialect.type({ type: 'string' });
   const literal = (value: string | null | undefined) =>

@@ -61,7 +61,7 @@ async function countHeld(
   const selects: string[] = [];
   for (const part of AUDITED) {
     const table = await findPart(reader, tables, part);
-    // The rows of a current table are of no window.
+    // The rows of a current table belong to no window.
     const ofWindows = table?.columns.some(({ name }) => name === 'window_start');
     if (table && ofWindows) selects.push(selectHeld(reader.dialect, part, { table, ledger, job, windows }));
   }

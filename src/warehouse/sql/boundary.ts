@@ -3,7 +3,7 @@ import type { Dialect } from '../dialect.ts';
 import type { BoundaryRows } from '../view-spec.ts';
 import { instant } from './dialect.ts';
 
-/** Deletes the rows of boundaries; a repeat is harmless. @param table with its full name */
+/** Deletes the rows of boundaries; repeating it is harmless. @param table with its full name */
 export function deleteBoundaries(
   dialect: Dialect,
   table: TableName,

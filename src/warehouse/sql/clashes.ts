@@ -26,8 +26,8 @@ export function refuseOverlap(entries: readonly LedgerEntry[], { entry, overlaps
 }
 
 /**
- * Number of publications near the entry's window, as an expression: of those that `selectEntries` reads. It never decreases. Of a
- * job of slices it counts the newest only, which the publication number tells apart.
+ * Expression for the number of publications near the entry's window, among those that `selectEntries` reads. It never
+ * decreases. For a job of slices it counts only the newest one, whose publication number distinguishes it.
  */
 export function countNear(dialect: Dialect, ledger: TableLayout, { job, window }: LedgerEntry): string {
   const conditions = [
@@ -38,7 +38,7 @@ export function countNear(dialect: Dialect, ledger: TableLayout, { job, window }
 }
 
 /**
- * Number of conflicts that forbid publishing the entry, as an expression: publications of another model under the same name
+ * Expression for the number of conflicts that forbid publishing the entry: publications of another model under the same name
  * and version, and other jobs' rows of this window in tables that are not shared.
  */
 export function countClashes(

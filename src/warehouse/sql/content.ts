@@ -22,7 +22,7 @@ export function showContent({ scored, rejected }: Content): string {
   return `${scored} ${rejected}`;
 }
 
-/** Sums over all attempts that are published. */
+/** Sums over all attempts to publish. */
 function sumContent(pinned: readonly Pick<AttemptTally, 'content'>[]): Content {
   const sums = pinned.map(({ content }) => content.split(' ').map(BigInt));
   const sum = (position: number) => String(sums.reduce((total, parts) => total + (parts[position] ?? 0n), 0n));
@@ -46,7 +46,8 @@ export function rejectionHash(dialect: Dialect, key: readonly Column[]): string 
 }
 
 /**
- * Rows of the entry's publication in a published table and the two sums of their hashes, as one row of three texts.
+ * Number of rows of the entry's publication in a published table, and the two sums of their hashes, as one row of three
+ * strings.
  *
  * @param entry with its publication number
  */
@@ -80,7 +81,7 @@ function countIn(dialect: Dialect, from: string, condition: string, hash: string
     FROM ${from} WHERE ${condition}`;
 }
 
-/** What the scored rows of the pinned attempts were when they were counted. */
+/** The counted number and sums of the pinned attempts' scored rows. */
 export function expectedStaged({
   entry,
   pinned,
@@ -96,13 +97,13 @@ export interface ExpectedRows {
   readonly checksum: string | undefined;
   /** Hash of a row, as an expression over the table's columns. */
   readonly hash: string;
-  /** Whether only rows of the entry's run count: the table keeps some of earlier ones. */
+  /** Whether to count only rows of the entry's run, because the table also has rows of earlier ones. */
   readonly ofRun: boolean;
 }
 
 /**
  * What scores, quarantine and report must hold after they are written. `report` is undefined for a window without a report. The
- * current table has no rows of a window; for what must be true of it and of its quarantine beside that, see `currentFaults`.
+ * current table has no rows of a window; see `currentFaults` for what else must hold for it and its quarantine.
  */
 export function expectedRows(
   dialect: Dialect,

@@ -19,8 +19,8 @@ import { keyConditions, sameKey, selectSlice, selectTable } from './current-rows
 import { insertQuarantine } from './publication.ts';
 import type { PublicationTables } from './publishing.ts';
 
-// What the publication of a slice does and what must be true after it. It takes the place of `replaceRows`: a slice replaces
-// rows of users instead of rows of a window.
+// What publishing a slice does, and what must hold afterwards. Takes the place of `replaceRows`, because a slice replaces rows
+// of users instead of a window's.
 
 export interface SliceRows {
   /** FROM clause with the rows of the pinned attempts; undefined for a slice without rows. */
@@ -63,22 +63,25 @@ export function changeCurrent(
   return fence === undefined ? statements : statements.map((statement) => `${statement} AND ${fence}`);
 }
 
-/** Number of rows of the current table that the slice must not replace, as an expression: those of another job or of a later position. */
+/**
+ * Expression for the number of rows in the current table that the slice must not replace: those of another job or of a later
+ * position.
+ */
 export function countNotReplaceable(dialect: Dialect, { scores }: PublicationTables, { entry }: PublicationSpec): string {
   return `(SELECT COUNT(*) FROM ${dialect.table(scores.name)}
     WHERE job <> ${dialect.literal(entry.job)} OR ${dialect.identifier('position')} >= ${positionOf(entry)})`;
 }
 
-/** Something that must not be after a slice has changed the current table. */
+/** Something that must not occur after a slice has changed the current table. */
 export interface Fault {
-  /** With a number before it: `users of the slice are not in marketing.current`. */
+  /** Phrase to follow a number: `users of the slice are not in marketing.current`. */
   readonly what: string;
-  /** Number of such rows, as an expression that is 0 if all is well. */
+  /** Expression for the number of such rows, 0 if all is well. */
   readonly count: string;
 }
 
 /**
- * What tells that the statements of `changeCurrent` ran once, over the rows that were counted. @param spec with the publication
+ * Checks that the statements of `changeCurrent` ran once, on the rows that were counted. @param spec with the publication
  * number in its entry
  */
 export function currentFaults(
@@ -103,7 +106,7 @@ export function currentFaults(
       ? '0'
       : `(SELECT COUNT(*) FROM (SELECT DISTINCT ${keys} FROM (${selectSlice(dialect, { staged, key, keep, stagesText })}) fresh) users)`;
   const rows = selectTable(dialect, table, key, { place: 'position' });
-  // Only users of this position are grouped: they are few, and the table can be large.
+  // Group only users of this position, because they are few and the table can be large.
   const twice = `(SELECT COUNT(*) FROM (SELECT ${keys} FROM (${rows}) placed
     WHERE EXISTS (SELECT 1 FROM (${rows}) newest WHERE newest.place = ${positionOf(entry)} AND ${sameKey(key, 'newest', 'placed')})
     GROUP BY ${keys} HAVING COUNT(*) > 1) repeated)`;

@@ -6,14 +6,14 @@ import type { TableReader } from '../reader.ts';
 import { isUnchanged, keyConditions, type StagedSlice, sameKey, selectSlice, selectTable } from './current-rows.ts';
 import { histogramCounts } from './tally.ts';
 
-// What the gates of a slice judge: the current table as it would be.
+// Counts for the gates of a slice, which judge the current table as it would be.
 
-/** The users that the current table has, without the deleted ones. */
+/** The users in the current table, without deleted ones. */
 interface CurrentUsers {
   readonly users: number;
   /** Users who have a reason instead of a score. */
   readonly quarantined: number;
-  /** Users whose row is of another model. */
+  /** Users whose row comes from another model. */
   readonly otherModel: number;
   /** Scores per bin; empty without edges. See `Histogram`. */
   readonly scoreCounts: readonly number[];
@@ -24,7 +24,7 @@ export interface CurrentCounts {
   readonly after: CurrentUsers;
   /** Users that the slice deletes. */
   readonly deleted: number;
-  /** Users of the slice whose score of then holds. */
+  /** Users of the slice whose earlier score is still valid. */
   readonly unchanged: number;
 }
 
@@ -32,11 +32,11 @@ export interface CurrentToCount extends Pick<StagedSlice, 'key' | 'stagesText'>,
   /** The current table, which need not exist yet. */
   readonly table: TableLayout;
   readonly scoreColumn: string;
-  /** FROM clause as `Sink.readStaged` gives it for `rejected` rows; undefined for a slice without rows. */
+  /** FROM clause that `Sink.readStaged` gives for a slice; undefined for a slice without rows. */
   readonly staged: string | undefined;
   /** Digest of the slice's model. */
   readonly digest: string;
-  /** Inner edges of the bins of scores; undefined for no counts of scores. */
+  /** Inner edges of the score bins; undefined to count no scores. */
   readonly edges: readonly number[] | undefined;
 }
 
@@ -57,7 +57,9 @@ interface Counted extends CurrentUsers {
   readonly unchanged: number;
 }
 
-/** `before`: all users; `slice`: those of the slice; `others`: those that it does not have; `gone`: of these, those that are gone. */
+/**
+ * `before`: all users; `slice`: those of the slice; `others`: those not in the slice; `gone`: those of the others who are gone.
+ */
 const PARTS = ['before', 'slice', 'others', 'gone'] as const;
 type Part = (typeof PARTS)[number];
 
@@ -76,7 +78,7 @@ async function readParts(
     ],
   ];
   const columns = key.map((_, i) => stagedKey(i));
-  // Each list in a statement of its own, because their length is limited.
+  // One statement per list, because their length is limited.
   for (const list of whole || table === undefined ? [] : keyConditions(dialect, { key, keys: gone }, columns))
     statements.push([count(dialect, options, 'gone', others && `SELECT * FROM (${others}) others WHERE ${list}`)]);
   const nobody: Counted = { users: 0, quarantined: 0, otherModel: 0, unchanged: 0, scoreCounts: binsOf(options).map(() => 0) };
@@ -112,7 +114,7 @@ function count(dialect: Dialect, options: CurrentToCount, part: Part, relation: 
     FROM (${relation}) counted`;
 }
 
-/** SELECTs of key_0, …, score, reason, model_digest and unchanged; undefined where there are no rows. */
+/** SELECTs of key_0, …, score, reason, model_digest and unchanged; undefined if there are no rows. */
 function relationsOf(
   dialect: Dialect,
   options: CurrentToCount,
@@ -144,7 +146,7 @@ function relationsOf(
   };
 }
 
-/** The counts of two groups of users together, or of one without the other. */
+/** Adds the counts of two groups of users, or subtracts one from the other. */
 function combine(one: Counted, other: Counted, sign: 1 | -1): Counted {
   return {
     users: one.users + sign * other.users,

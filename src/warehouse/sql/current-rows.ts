@@ -6,13 +6,13 @@ import type { TextRow } from '../reader.ts';
 import { keyHash } from './dialect.ts';
 import { stagedKeys } from './top.ts';
 
-// Rows of a slice and of the current table as relations with the same names of columns: key_0, …, keep_0, …, score, reason,
-// skip_key. A key of the table has no nulls, so plain equality finds its row.
+// Rows of a slice and of the current table as relations with the same column names: key_0, …, keep_0, …, score, reason,
+// skip_key. A key in the table has no nulls, so plain equality finds its row.
 
 /** Keys per list in a statement. */
 export const KEYS_AT_ONCE = 1000;
 
-/** What the columns of a slice and of the current table depend on. */
+/** What determines the columns of a slice and of the current table. */
 export interface SliceColumns {
   readonly key: readonly Column[];
   readonly keep: readonly Column[];
@@ -22,13 +22,13 @@ export interface SliceColumns {
 
 /** Staged rows of a slice. */
 export interface StagedSlice extends SliceColumns {
-  /** FROM clause with the rows of the pinned attempts, rejected ones too. */
+  /** FROM clause with the rows of the pinned attempts, including rejected ones. */
   readonly staged: string;
 }
 
 /**
- * Selects one row per user of a slice, of the types of the current table. Rows without a complete key have no user. Of rows with
- * the same key, which are all rejected, the one with the least hash stands for the others.
+ * Selects one row per user of a slice, with the types of the current table. Rows without a complete key have no user. Rows with
+ * the same key are all rejected; the one with the lowest hash stands for them.
  */
 export function selectSlice(dialect: Dialect, { staged, key, keep, stagesText }: StagedSlice): string {
   const keys = key.map((_, i) => stagedKey(i));
@@ -53,7 +53,7 @@ export function selectSlice(dialect: Dialect, { staged, key, keep, stagesText }:
   return `SELECT ${typed.join(', ')} FROM (${once}) once`;
 }
 
-/** Key and kept columns as they are named and typed in staging. */
+/** Key and kept columns as named and typed in staging. */
 function stagedColumns({ key, keep, stagesText }: SliceColumns): Column[] {
   const kept = stagedKeys(keep, stagesText).map((column, i) => ({ ...column, name: stagedKeep(i) }));
   return [...stagedKeys(key, stagesText), ...kept];
@@ -67,7 +67,7 @@ export function scoreOf(table: TableLayout, { key, keep }: Pick<SliceColumns, 'k
 /**
  * Selects rows of the current table: key_0, …, and further columns.
  *
- * @param columns of the table, by the names that they get
+ * @param columns of the table, by the names to give them
  */
 export function selectTable(
   dialect: Dialect,
@@ -80,21 +80,24 @@ export function selectTable(
   return `SELECT ${[...keys, ...named].join(', ')} FROM ${dialect.table(table.name)} present`;
 }
 
-/** Condition: two relations have the same key. */
+/** Condition: two relations have equal keys. */
 export function sameKey(key: readonly Column[], one: string, other: string): string {
   return key.map((_, i) => `${one}.${stagedKey(i)} = ${other}.${stagedKey(i)}`).join(' AND ');
 }
 
-/** Keys by which rows are found. */
+/** Keys by which to find rows. */
 export interface Keys {
   readonly key: readonly Column[];
-  /** Canonical texts. */
+  /** Canonical strings. */
   readonly keys: readonly TextRow[];
-  /** A table that has the keys as key_0, …, as in SQL, if they are too many for the statements. */
+  /** SQL name of a table that has the keys as key_0, …; set if they are too many for statements. */
   readonly keyTable?: string | undefined;
 }
 
-/** Conditions of which one is true for each row with one of the keys. @param columns expressions for the parts of a row's key */
+/**
+ * Conditions, exactly one of which is true for each row with one of the keys. @param columns expressions for the parts of a
+ * row's key
+ */
 export function keyConditions(dialect: Dialect, { key, keys, keyTable }: Keys, columns: readonly string[]): string[] {
   if (keyTable !== undefined) {
     const same = key.map((_, i) => `listed.${stagedKey(i)} = ${columns[i]}`);
@@ -108,7 +111,7 @@ export function keyConditions(dialect: Dialect, { key, keys, keyTable }: Keys, c
   });
 }
 
-/** Statements that fill a table of keys; see `Keys`. @param table as in SQL */
+/** Statements that fill a table of keys; see `Keys`. @param table name as in SQL */
 export function insertKeys(dialect: Dialect, table: string, { key, keys }: Omit<Keys, 'keyTable'>): string[] {
   const names = key.map((_, i) => stagedKey(i)).join(', ');
   return inLists(keys).map((list) => {
@@ -128,8 +131,8 @@ function keyValues(dialect: Dialect, key: readonly Column[], texts: TextRow): st
 }
 
 /**
- * Condition: the row of a slice, `fresh`, has the features that the user's row in the table, `earlier`, was scored from, and the
- * same model. Then the score of then holds.
+ * Condition: the slice's row, `fresh`, has the same model and the same features as the user's row in the table, `earlier`. The
+ * earlier score is then still valid.
  */
 export function isUnchanged({ literal }: Dialect, digest: string): string {
   return `COALESCE(fresh.score IS NOT NULL AND earlier.score IS NOT NULL AND fresh.${SKIP_KEY} = earlier.${SKIP_KEY}

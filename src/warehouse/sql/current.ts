@@ -9,8 +9,8 @@ import { bandOf, constants, insert } from './publication.ts';
 import { inPublication } from './windows.ts';
 
 // One function per statement, the same for every warehouse. Each ends with a WHERE clause, to which a fencing condition can be
-// added. New rows go in beside those that they replace, from which they take over what has not changed; then the older ones go.
-// Which row is newer, the position says: the publication number of the slice that wrote it.
+// added. New rows are inserted beside those that they replace, and take over from them what has not changed; then the older
+// ones are deleted. The position, which is the publication number of the slice that wrote a row, tells which is newer.
 
 /** A slice to put into the current table. @param entry with its publication number, which is the position */
 export interface SliceToPublish extends Pick<PublicationSpec, 'key' | 'keep' | 'bands' | 'entry'> {
@@ -20,7 +20,7 @@ export interface SliceToPublish extends Pick<PublicationSpec, 'key' | 'keep' | '
   readonly goneTable?: string | undefined;
 }
 
-/** Inserts the row of each user of the slice. A row of a later position keeps its user out. */
+/** Inserts a row for each user of the slice, unless the user has a row of a later position. */
 export function insertSlice(dialect: Dialect, slice: SliceToPublish, staged: StagedSlice): string {
   const { table, key, keep, bands, entry, change } = slice;
   const unchanged = isUnchanged(dialect, entry.model.digest);
@@ -71,8 +71,8 @@ export function insertSlice(dialect: Dialect, slice: SliceToPublish, staged: Sta
 }
 
 /**
- * Statements that insert a tombstone for each user that the query has no more. Users of this position, which the slice has,
- * are none of them.
+ * Statements that insert a tombstone for each user that the query no longer returns, except users of this position, which are
+ * in the slice.
  */
 export function insertTombstones(dialect: Dialect, slice: SliceToPublish): string[] {
   const { table, key, entry, change, goneTable } = slice;
@@ -100,7 +100,7 @@ export function insertTombstones(dialect: Dialect, slice: SliceToPublish): strin
   );
 }
 
-/** Deletes the rows that those of this position replace. */
+/** Deletes rows replaced by those of this position. */
 export function deleteReplaced(dialect: Dialect, slice: SliceToPublish): string {
   const { table, entry } = slice;
   return `DELETE FROM ${dialect.table(table.name)} WHERE ${dialect.identifier('position')} < ${positionOf(entry)}
@@ -108,16 +108,16 @@ export function deleteReplaced(dialect: Dialect, slice: SliceToPublish): string 
 }
 
 /**
- * Deletes the rejected rows that earlier slices have left of the users of this position. So quarantine has the rows of just the users
- * who have a `reason` in the current table.
+ * Deletes rejected rows that earlier slices left for the users of this position, so that quarantine has rows of exactly the
+ * users with a `reason` in the current table.
  */
 export function deleteRejected(dialect: Dialect, quarantine: TableLayout, slice: SliceToPublish): string {
   return `DELETE FROM ${dialect.table(quarantine.name)} WHERE ${isOutdated(dialect, quarantine, slice)}`;
 }
 
 /**
- * Condition: the rejected row, without an alias, is of an earlier slice, and this one knows better. A row without a complete key belongs
- * to no user, and no slice of users that changed reads it: it stays until all users are read.
+ * Condition: the rejected row, without an alias, is from an earlier slice and superseded by this one. A row without a complete
+ * key belongs to no user, and slices of changed users do not read it: it stays until all users are read.
  */
 export function isOutdated(dialect: Dialect, quarantine: TableLayout, slice: SliceToPublish): string {
   const { entry, change } = slice;
@@ -125,10 +125,10 @@ export function isOutdated(dialect: Dialect, quarantine: TableLayout, slice: Sli
   return change.whole ? earlier : `${earlier} AND ${isOfSlice(dialect, slice)}`;
 }
 
-/** Condition: the row, without an alias, is of a user of this position. */
+/** Condition: the row, without an alias, belongs to a user of this position. */
 function isOfSlice(dialect: Dialect, { table, key, entry }: SliceToPublish): string {
   const { identifier } = dialect;
-  // Not every warehouse allows an alias for the rows that are deleted, so these names must differ from theirs.
+  // Not every warehouse allows an alias for the rows to delete, so these names must differ from theirs.
   const prefix = freePrefix(table);
   const names = key.map(({ name }, i) => `${identifier(name)} AS ${prefix}${i}`);
   return `EXISTS (SELECT 1
@@ -142,7 +142,7 @@ function freePrefix({ columns }: TableLayout): string {
   return prefix;
 }
 
-/** Deletes what an earlier slice has copied for the same boundary. */
+/** Deletes what an earlier slice copied for the same boundary. */
 export function deleteBoundary(dialect: Dialect, boundary: TableLayout, end: string, job: string): string {
   return `DELETE FROM ${dialect.table(boundary.name)} WHERE ${isOfBoundary(dialect, end, job)}`;
 }

@@ -5,7 +5,7 @@ import type { Dialect } from '../dialect.ts';
 import { constants, insert, millionths } from './publication.ts';
 import { inPublication } from './windows.ts';
 
-// The rows of the drift table. They are figures that this process knows, so they are written as literals.
+// The rows of the drift table, written as literals, because this process knows the figures.
 
 /** Rows per statement. */
 const ROWS_AT_ONCE = 100;

@@ -5,7 +5,7 @@ import type { Dialect } from '../dialect.ts';
 import { countBuckets } from './frozen.ts';
 import { isPerson, keyIn } from './person.ts';
 
-/** The person in a frozen table, the key's columns, and the query that counts the buckets without the person. */
+/** The person in a frozen table, the key's columns, and a query that counts the buckets without the person. */
 export function countFrozenLeft(
   dialect: Dialect,
   table: string,

@@ -16,8 +16,8 @@ export interface ScoredPerson extends Pick<PersonRow, 'kept'> {
 }
 
 /**
- * The rows of a summary that change if a person is gone: those of all users, and of each segment that the person is in, since
- * shares of all bands change. A summary has few rows, and its sums are in whole millionths, so the result is what a
+ * The summary rows that change when a person is removed: those for all users, and for each segment of the person, since the
+ * shares of all bands change. A summary has few rows, and its sums are in whole millionths, so the result equals what a
  * publication of the other users would have written with the same bands.
  *
  * @param summary with its full name
@@ -61,7 +61,7 @@ export async function changedSegments(
   }));
 }
 
-/** Statements that write the changed rows; one without users goes. Each ends in a condition. */
+/** Statements that write the changed rows, and delete one that has no users left. Each ends in a condition. */
 export function updateSegments(dialect: Dialect, job: string, segments: readonly ChangedSegment[]): string[] {
   return segments.map(({ summary, replaced, place, segment, value, band, users, total, everybody }) => {
     const where = `${ofJob(dialect, { layout: summary, replaced, job })}${inPlace(dialect, { replaced }, place)}
@@ -90,7 +90,7 @@ function decimal(dialect: Dialect, { columns }: TableLayout, name: string, milli
   return `CAST(${dialect.literal(text)} AS ${dialect.type(column ?? { type: 'decimal', digits: [18, SCORE_SCALE] })})`;
 }
 
-/** The summary of current publications and that of replaced ones, as far as they exist. */
+/** The summaries of current and of replaced publications, if they exist. */
 export async function summariesOf(
   { find }: TableReader,
   summary: TableLayout | undefined,

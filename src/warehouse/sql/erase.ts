@@ -10,8 +10,8 @@ import { insertEntry } from './ledger.ts';
 import { isoTime } from './ledger-entry.ts';
 import { inPlace, isPerson, ofJob } from './person.ts';
 
-// A person's rows are found first, table by table. Then one transaction removes them, closes the gaps in the ranks, corrects
-// the summaries, and appends to the ledger. It has an effect only if the ledger is as it was when the rows were found.
+// A person's rows are first found, table by table. Then one transaction removes them, closes the gaps in the ranks, corrects
+// the summaries, and appends to the ledger. It only has an effect if the ledger has not changed since the rows were found.
 
 /** Where to look for a person. */
 export interface Search {
@@ -21,7 +21,7 @@ export interface Search {
   readonly scoreColumn: string;
 }
 
-/** What a table holds of a person; undefined if it holds nothing or does not exist. */
+/** A person's rows in a table; undefined if it has none or does not exist. */
 export async function findPerson(
   { dialect, find, rows }: TableReader,
   table: PersonTable,
@@ -46,7 +46,7 @@ export async function findPerson(
 }
 
 /**
- * Statements that remove what was found and append to the ledger.
+ * Statements that remove the found rows and append to the ledger.
  *
  * @param spec with full names
  * @param fence condition without which no row changes
@@ -69,15 +69,15 @@ export function eraseRows(dialect: Dialect, spec: ErasureSpec, fence?: string): 
     .concat([...spec.corrections, entry].map(append));
 }
 
-/** Number of ledger entries of the jobs, as an expression. */
+/** Expression for the number of the jobs' ledger entries. */
 export function countEntries(dialect: Dialect, { ledger, jobs }: Pick<ErasureSpec, 'ledger' | 'jobs'>): string {
   const names = jobs.map((job) => dialect.literal(job));
   return `(SELECT COUNT(*) FROM ${dialect.table(ledger.name)} WHERE job IN (${names.join(', ')}))`;
 }
 
 /**
- * How far the highest rank is above the number of rows, summed over the publications that lose a row; one text. An erasure
- * does not change it, and one whose statements ran twice does.
+ * How far the highest rank exceeds the number of rows, summed over the publications that lose a row, as text. An erasure does
+ * not change it, but one whose statements ran twice does.
  */
 export function rankGaps(dialect: Dialect, table: FoundRows): string | undefined {
   if (!isRanked(table.layout)) return undefined;
@@ -95,7 +95,7 @@ function closeGaps(dialect: Dialect, table: FoundRows): string[] {
     const place = inPlace(dialect, table, row);
     publications.set(place, [...(publications.get(place) ?? []), row]);
   }
-  // The highest first, so that the others keep their ranks.
+  // Highest first, so that the others keep their ranks.
   const ranks = [...publications].map(
     ([place, rows]) => [place, rows.map(({ rank = 0 }) => rank).sort((a, b) => b - a)] as const,
   );
@@ -107,7 +107,7 @@ function closeGaps(dialect: Dialect, table: FoundRows): string[] {
   });
 }
 
-/** The columns that name a row's publication; the empty name stands for one that the table does not have. */
+/** The columns that name a row's publication; an empty name stands for one that the table lacks. */
 function placeColumns({ layout, replaced }: PersonTable): readonly [string, string, string, string] {
   if (replaced) return ['replaced_window_start', 'replaced_window_end', 'replaced_run_id', 'replaced_publication'];
   return namesJob(layout) ? ['window_start', 'window_end', 'run_id', ''] : ['window_start', '', '', 'publication'];

@@ -10,7 +10,7 @@ export interface CountedFeature {
   readonly reference: FeatureReference;
 }
 
-/** Limits of a statement: BigQuery takes a megabyte, and 10,000 columns of a result. */
+/** Limits per statement: BigQuery allows a megabyte, and 10,000 columns in a result. */
 const MAX_FEATURES = 50;
 const MAX_COUNTS = 1_000;
 const MAX_CHARACTERS = 100_000;
@@ -69,7 +69,7 @@ function named(i: number): string {
   return `feature_${i}`;
 }
 
-/** The value as a float, or as a text that compares by its bytes, whatever its collation. */
+/** The value as a float, or as a string that compares by its bytes, whatever its collation. */
 function rawValue(dialect: Dialect, column: Column, reference: FeatureReference): string {
   const name = dialect.identifier(column.name);
   if (isCategorical(reference)) return dialect.bytes(dialect.text(name, column));
@@ -85,7 +85,7 @@ function conditions(dialect: Dialect, value: string, reference: FeatureReference
   const float = (text: string) => `CAST(${dialect.literal(text)} AS ${dialect.type({ type: 'float' })})`;
   return [...edges, undefined].map((upper, bin) => {
     const lower = edges[bin - 1];
-    // NaN is above infinity in DuckDB and Snowflake, and compares to nothing in BigQuery: no bin has it.
+    // NaN is above infinity in DuckDB and Snowflake, and compares to nothing in BigQuery, so it is in no bin.
     const below = upper === undefined ? `${value} <= ${float('inf')}` : `${value} < ${float(String(upper))}`;
     return lower === undefined ? below : `${value} >= ${float(String(lower))} AND ${below}`;
   });

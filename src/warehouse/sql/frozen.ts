@@ -48,9 +48,9 @@ export function frozenTable(
 }
 
 /**
- * A frozen table that has lost rows: another table, with the same division into chunks.
+ * A frozen table that has lost rows counts as another table, with the same division into chunks.
  *
- * @param buckets result of `countBuckets` over the rows that are left
+ * @param buckets result of `countBuckets` over the remaining rows
  */
 export function recounted(frozen: FrozenTable, buckets: readonly TextRow[]): FrozenTable {
   const chunks = chunksOf(frozen.divisions, buckets);
@@ -98,7 +98,7 @@ function chunksOf(divisions: number, buckets: readonly TextRow[]): FrozenChunk[]
   }).filter(({ rows }) => rows > 0);
 }
 
-/** Size of the largest text of each column, as text. @param length the warehouse's function for the byte length of a text */
+/** Size of the largest string of each column, as text. @param length the warehouse's function for a string's byte length */
 export function selectLargest(dialect: Dialect, table: string, texts: readonly Column[], length: string): string {
   const text = dialect.type({ type: 'string' });
   const largest = texts.map(({ name }) => `CAST(MAX(${length}(${dialect.identifier(name)})) AS ${text})`);

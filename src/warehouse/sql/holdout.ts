@@ -5,8 +5,8 @@ import { keyHash } from './dialect.ts';
 const MILLION = 1_000_000;
 
 /**
- * Condition: nobody should contact the user. Depends on the key alone, so a user is held out in every window or in none. It is a
- * hash of its own, because chunks are made by the hash of the key.
+ * Condition: the user is held out from contact. Depends on the key alone, so a user is held out in every window or in none.
+ * Uses a separate hash, because chunks are formed by the hash of the key.
  *
  * @param key columns as named in the relation
  * @param share share of users to hold out, 0 to 1

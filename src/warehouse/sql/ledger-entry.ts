@@ -90,7 +90,7 @@ const isNumber: Shape = (value) => absent(value) || typeof value === 'number';
 const isTexts: Shape = (value) => absent(value) || (Array.isArray(value) && value.every((part) => typeof part === 'string'));
 const isList: Shape = (value) => absent(value) || (Array.isArray(value) && value.every(isObject));
 const isGroup: Shape = (value) => absent(value) || isObject(value);
-/** What the limits of comparisons read of it, see `checkComparison`. */
+/** The parts that limits of comparisons read, see `checkComparison`. */
 const isComparison: Shape = (value) => {
   if (!isObject(value) || !isObject(value.champion) || !isObject(value.challenger) || !isObject(value.measures)) return false;
   const { a, b, coverage } = value.measures;

@@ -47,8 +47,8 @@ export function selectEntries(dialect: Dialect, layout: TableLayout, filter: Led
 }
 
 /**
- * Condition for a job of slices, none for others: the entry, aliased `entries`, is the newest publication of the job, or was written
- * after it. Such a job has one window with thousands of publications a year, of which only the newest counts.
+ * Condition for a job of slices, none for others: the entry, aliased `entries`, is the newest publication of the job or was
+ * written after it. Such a job has a single window with thousands of publications a year, of which only the newest counts.
  */
 export function isNewest(dialect: Dialect, layout: TableLayout, job: string): readonly string[] {
   if (!isSliceJob(job)) return [];
@@ -79,7 +79,7 @@ export function isOtherDigest({ literal }: Dialect, { name, version, digest }: L
   return `model_name = ${literal(name)} AND model_version = ${literal(version)} AND model_digest <> ${literal(digest)}`;
 }
 
-/** Expression for the number of the publication of the entry's window; 0 if there is none. */
+/** Expression for the publication number of the entry's window; 0 if it is not published. */
 export function publishedNumber(dialect: Dialect, layout: TableLayout, { job, window }: LedgerEntry): string {
   return `COALESCE((SELECT CASE WHEN state = 'superseded' THEN 0 ELSE publication END FROM ${dialect.table(layout.name)}
     WHERE job = ${dialect.literal(job)} AND publication IS NOT NULL
@@ -87,7 +87,7 @@ export function publishedNumber(dialect: Dialect, layout: TableLayout, { job, wi
     ORDER BY publication DESC LIMIT 1), 0)`;
 }
 
-/** Expression for the run that is published for the entry's window; null if there is none. */
+/** Expression for the run published for the entry's window; null if there is none. */
 export function publishedRun(dialect: Dialect, layout: TableLayout, { job, window }: LedgerEntry): string {
   return `(SELECT CASE WHEN state = 'superseded' THEN NULL ELSE run_id END FROM ${dialect.table(layout.name)}
     WHERE job = ${dialect.literal(job)} AND publication IS NOT NULL

@@ -11,12 +11,12 @@ export function isPerson(dialect: Dialect, { key, values }: Person): string {
     .join(' AND ');
 }
 
-/** Number of rows of a person, as text. @param relation FROM clause with the key's columns */
+/** Number of a person's rows, as text. @param relation FROM clause with the key's columns */
 export function countPerson(dialect: Dialect, relation: string, person: Person): string {
   return `SELECT CAST(COUNT(*) AS ${dialect.type({ type: 'string' })}) FROM ${relation} WHERE ${isPerson(dialect, person)}`;
 }
 
-/** Condition with AND at its end: the row is of the table's job. A slim table has only rows of one job. */
+/** Condition, ending in AND: the row belongs to the table's job. A slim table only has rows of one job. */
 export function ofJob(dialect: Dialect, { layout, replaced, job }: Omit<PersonTable, 'part'>): string {
   if (replaced) return `replaced_job = ${dialect.literal(job)} AND `;
   return namesJob(layout) ? `job = ${dialect.literal(job)} AND ` : '';
@@ -37,7 +37,7 @@ export function inPlace(
   ].join(' AND ');
 }
 
-/** The key's columns as a frozen table has them. */
+/** The key's columns as named in a frozen table. */
 export function keyIn(columns: Schema, key: readonly string[]): TableColumn[] {
   return key.map((name) => {
     const column = findColumn(columns, name);

@@ -36,11 +36,14 @@ export interface PublicationTables {
   readonly report: TableLayout | undefined;
   readonly summary: TableLayout | undefined;
   readonly drift: TableLayout | undefined;
-  /** Those that exist if the window has none. The job's grain can have changed, so its rows in them are deleted. */
+  /**
+   * Those of the three that exist although the window has none. The job's grain may have changed, so the window's rows in them
+   * are deleted.
+   */
   readonly others: readonly TableLayout[];
   /** Whether `scores` is the current table, in which rows belong to users instead of windows. */
   readonly current: boolean;
-  /** Where a slice copies the current table to, and the instant for which it does. */
+  /** Where a slice copies the current table, and the instant that the copy is for. */
   readonly boundary: CurrentChange['boundary'];
   /** Where replaced rows are kept; empty if there is nothing to keep or to restore. Scores and quarantine come first. */
   readonly kept: readonly KeptTable[];
@@ -78,7 +81,7 @@ export async function publicationTables(
   return { ...targets, kept };
 }
 
-/** The tables that get rows of the window: without the ledger, and without the current table. */
+/** The tables that get rows of the window, except the ledger and the current table. */
 export function writtenTables({
   scores,
   quarantine,
@@ -90,14 +93,14 @@ export function writtenTables({
   return [current ? undefined : scores, quarantine, report, summary, drift].filter((table) => table !== undefined);
 }
 
-/** The tables whose columns must be there, without the ledger: those that get rows, and those that keep replaced rows. */
+/** The tables whose columns must match, except the ledger: those that get rows, and those that keep replaced rows. */
 export function neededTables(tables: PublicationTables): TableLayout[] {
   const { scores, current, boundary, kept } = tables;
   const ofCurrent = current ? [scores, ...(boundary ? [boundary.table] : [])] : [];
   return [...ofCurrent, ...writtenTables(tables), ...kept.map((one) => one.kept)];
 }
 
-/** What the ledger, read under the publish lock, makes of a publication. */
+/** How a publication continues the ledger, which was read under the publish lock. */
 export interface NextPublication {
   /** The entry with its publication number. */
   readonly entry: LedgerEntry;
@@ -107,7 +110,7 @@ export interface NextPublication {
 
 /**
  * @param entries of the job, for all windows near the entry's
- * @returns undefined if this very run is published already
+ * @returns undefined if this very run is already published
  * @throws ScoreBatchError `conflict` if another run published first
  */
 export function nextPublication(entries: readonly LedgerEntry[], spec: PublicationSpec): NextPublication | undefined {
@@ -125,7 +128,7 @@ export function nextPublication(entries: readonly LedgerEntry[], spec: Publicati
 /** The rows to publish. */
 interface RowsToPublish {
   readonly ranked: RankedRows;
-  /** FROM clause with the rows of the pinned attempts, at least all that are rejected. */
+  /** FROM clause with the rows of the pinned attempts; it must include all rejected ones. */
   readonly staged: string;
 }
 
@@ -166,16 +169,18 @@ export function replaceRows(
   ];
 }
 
-/** What is kept of a window after a publication. */
+/** What to keep of a window after a publication. */
 export interface Trimming {
-  /** Numbers of the replaced publications that stay. */
+  /** Numbers of the replaced publications to keep. */
   readonly keep: readonly number[];
-  /** Whether the publication has the same content as the one that it replaces. Then that one is not kept, and older ones stay. */
+  /**
+   * Whether the publication has the same content as the one that it replaces. That one is then not kept, and older ones stay.
+   */
   readonly repeats: boolean;
   readonly fence?: string;
 }
 
-/** Statements that delete what is not to be kept. @param spec as for `replaceRows` */
+/** Statements that delete what should not be kept. @param spec as for `replaceRows` */
 export function trimKept(
   dialect: Dialect,
   { kept }: PublicationTables,
@@ -192,8 +197,8 @@ export function trimKept(
 }
 
 /**
- * Conditions, as expressions, that are all true if the publication has the content of the one that it replaces; the first is
- * cheap. Empty if nothing is kept. @param spec with the publication number in its entry
+ * Expressions for conditions that are all true if the publication has the same content as the one that it replaces; the first
+ * is cheap. Empty if nothing is kept. @param spec with the publication number in its entry
  */
 export function repeatsReplaced(dialect: Dialect, tables: PublicationTables, spec: PublicationSpec): string[] {
   const [scores, quarantine] = tables.kept;
@@ -207,13 +212,13 @@ export function repeatsReplaced(dialect: Dialect, tables: PublicationTables, spe
   ];
 }
 
-/** The entry, which says that its publication repeats another one's content. */
+/** The entry, marked if its publication repeats another one's content. */
 export function repeating(entry: LedgerEntry, { supersedes }: PublicationSpec, repeats: boolean): LedgerEntry {
   return repeats && supersedes !== undefined ? { ...entry, details: { ...entry.details, repeats: supersedes.number } } : entry;
 }
 
 /**
- * Condition, as an expression: the publication has the content of one that was rolled back; see `PublicationSpec.rolledBack`.
+ * Expression for a condition: the publication has the content of one that was rolled back; see `PublicationSpec.rolledBack`.
  *
  * @param spec with the publication number in its entry
  * @returns undefined if none was
@@ -224,7 +229,9 @@ export function repeatsRolledBack(dialect: Dialect, tables: PublicationTables, s
   return `${publishedContent(dialect, tables, spec)} IN (${rolledBack.map(({ content }) => dialect.literal(content)).join(', ')})`;
 }
 
-/** Statements that append to the ledger: what is superseded, then the publication. @param spec as for `replaceRows` */
+/**
+ * Statements that append to the ledger: first the superseded publications, then the new one. @param spec as for `replaceRows`
+ */
 export function appendEntries(
   dialect: Dialect,
   { ledger }: PublicationTables,

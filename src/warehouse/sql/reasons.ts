@@ -3,7 +3,7 @@ import type { Dialect } from '../dialect.ts';
 
 // Reasons are written to a table of their own before the publication, and joined to the ranked rows by rank.
 
-/** Bytes of a statement. BigQuery allows 1,024,000: https://cloud.google.com/bigquery/quotas#query_jobs */
+/** Most bytes per statement. BigQuery allows 1,024,000: https://cloud.google.com/bigquery/quotas#query_jobs */
 const MAX_STATEMENT = 400_000;
 
 /** Column definitions of the table of reasons, in parentheses. */

@@ -4,21 +4,21 @@ import type { Dialect } from '../dialect.ts';
 import { isKept, type KeptTable } from './replaced.ts';
 import { inPublication } from './windows.ts';
 
-/** Which users have a score now, in a kept publication, or in both; sums of scores as decimal text. */
+/** Numbers of users with a score now, in a kept publication, or in both; sums of scores are decimal strings. */
 export interface ScoreChange {
   readonly both: number;
   readonly onlyNow: number;
   readonly onlyThen: number;
-  /** Users of both whose scores differ. */
+  /** Users in both whose scores differ. */
   readonly differ: number;
   readonly sumNow: number;
   readonly sumThen: number;
 }
 
 /**
- * Selects a `ScoreChange` as one row of texts.
+ * Selects a `ScoreChange` as one row of strings.
  *
- * @param now the entry of the current publication
+ * @param now entry of the current publication
  * @param kept number of the kept publication
  */
 export function selectChange(
@@ -50,7 +50,7 @@ export function selectChange(
   return `SELECT ${cells.map((cell, i) => `CAST(${cell} AS ${dialect.type({ type: 'string' })}) AS c${i}`).join(', ')} FROM (${users}) users`;
 }
 
-/** @param row of `selectChange` */
+/** @param row result of `selectChange` */
 export function readChange(row: readonly (string | null)[]): ScoreChange {
   const [both = 0, onlyNow = 0, onlyThen = 0, differ = 0, now = 0, then = 0] = row.map(Number);
   const scale = 10 ** SCORE_SCALE;

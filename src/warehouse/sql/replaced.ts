@@ -7,10 +7,9 @@ import { instant } from './dialect.ts';
 import { inPublication, inWindows, isWindow } from './windows.ts';
 
 // Kept publications: rows that a publication replaces move to `<table>_replaced` in the same transaction, and a rollback moves
-// them back. Which publication a kept row belonged to is in columns of its own, whatever the layout of its table; see
-// `replacedLayout`.
+// them back. Separate columns name the publication of a kept row, whatever the table's layout; see `replacedLayout`.
 
-/** A table, and the table that keeps what publications replace in it; both with their full names. */
+/** A table, and the table that keeps its replaced rows; both with full names. */
 export interface KeptTable {
   readonly table: TableLayout;
   readonly kept: TableLayout;
@@ -23,7 +22,7 @@ export interface ReplacedPublication {
   readonly runId: string;
 }
 
-/** The publications that this one replaces: the one of its window, and those of overlapping windows. */
+/** The publications that this one replaces: the window's own, and those of overlapping windows. */
 export function replacedPublications({
   entry,
   supersedes,
@@ -60,7 +59,7 @@ export function keepRows(
     FROM ${dialect.table(table.name)} WHERE ${inWindows(dialect, table, ledger, { job: entry.job, windows: [window] })}`;
 }
 
-/** Counts the rows that `keepRows` copies; one text. */
+/** Counts the rows that `keepRows` copies, as text. */
 export function countToKeep(
   dialect: Dialect,
   { table }: KeptTable,
@@ -71,13 +70,13 @@ export function countToKeep(
     WHERE ${inWindows(dialect, table, ledger, { job: entry.job, windows: [window] })}`;
 }
 
-/** Counts the kept rows of a publication; one text. */
+/** Counts the kept rows of a publication, as text. */
 export function countKept(dialect: Dialect, { kept }: KeptTable, job: string, { window, number }: ReplacedPublication): string {
   return `SELECT ${countText(dialect)} FROM ${dialect.table(kept.name)} WHERE ${isKept(dialect, kept, { job, window }, number)}`;
 }
 
 /**
- * Statements that move a kept publication of the entry's window back into its table, byte for byte but for the publication
+ * Statements that move a kept publication of the entry's window back into its table, byte for byte except for the publication
  * number of a slim table.
  *
  * @param entry with its publication number
@@ -108,17 +107,17 @@ export function dropKept(dialect: Dialect, { kept }: KeptTable, entry: LedgerEnt
   return `DELETE FROM ${dialect.table(kept.name)} WHERE ${isKeptOf(dialect, kept, entry)}${others}`;
 }
 
-/** Deletes kept rows of a job that were replaced before an instant (ISO text). */
+/** Deletes kept rows of a job that were replaced before an instant (ISO string). */
 export function dropAged(dialect: Dialect, kept: TableLayout, job: string, before: string): string {
   return `DELETE FROM ${dialect.table(kept.name)} WHERE ${isAged(dialect, job, before)}`;
 }
 
-/** Counts kept rows of a job that were replaced before an instant (ISO text); one text. */
+/** Counts kept rows of a job that were replaced before an instant (ISO string), as text. */
 export function countAged(dialect: Dialect, kept: TableLayout, job: string, before: string): string {
   return `SELECT ${countText(dialect)} FROM ${dialect.table(kept.name)} WHERE ${isAged(dialect, job, before)}`;
 }
 
-/** Selects number and rows of each kept publication of a window, as text. */
+/** Selects number and row count of each kept publication of a window, as text. */
 export function selectKept(dialect: Dialect, kept: TableLayout, entry: Pick<LedgerEntry, 'job' | 'window'>): string {
   const text = dialect.type({ type: 'string' });
   return `SELECT CAST(replaced_publication AS ${text}) AS number_text, CAST(COUNT(*) AS ${text}) AS row_count
@@ -129,8 +128,8 @@ export function selectKept(dialect: Dialect, kept: TableLayout, entry: Pick<Ledg
 export type ContentTables = Readonly<Record<'scores' | 'quarantine', TableLayout>>;
 
 /**
- * The content of a publication as one text, an expression: rows and checksums of scores and quarantine, ids of runs and times
- * aside. Equal for publications with equal content, in one warehouse.
+ * Expression for the content of a publication as one string: rows and checksums of scores and quarantine, without run ids and
+ * times. Equal for publications with equal content, within one warehouse.
  *
  * @param entry with its publication number
  */
@@ -142,7 +141,7 @@ export function publishedContent(
   return contentText(dialect, tables, { key, keep }, (table) => inPublication(dialect, table, entry));
 }
 
-/** As `publishedContent`, of a kept publication of the entry's window. @param tables that keep replaced rows */
+/** As `publishedContent`, for a kept publication of the entry's window. @param tables that keep replaced rows */
 export function keptContent(
   dialect: Dialect,
   tables: ContentTables,
@@ -164,12 +163,12 @@ function contentText(
   return `CONCAT(${shown(scores, scoreHash(dialect, [...key, ...keep], score))}, ' ', ${shown(quarantine, rejectionHash(dialect, key))})`;
 }
 
-/** The number of scores of a publication and their sum as one text, an expression: cheap, and mostly enough to see a difference. */
+/** Expression for the number and sum of a publication's scores as one string: cheap, and usually enough to see a difference. */
 export function publishedSum(dialect: Dialect, scores: TableLayout, { entry, key, keep }: PublicationSpec): string {
   return sumText(dialect, scores, scores.columns[key.length + keep.length]?.name ?? '', inPublication(dialect, scores, entry));
 }
 
-/** As `publishedSum`, of a kept publication of the entry's window. */
+/** As `publishedSum`, for a kept publication of the entry's window. */
 export function keptSum(
   dialect: Dialect,
   kept: TableLayout,
@@ -189,7 +188,7 @@ function countText(dialect: Dialect): string {
   return `CAST(COUNT(*) AS ${dialect.type({ type: 'string' })}) AS row_count`;
 }
 
-/** Condition: the row is of this kept publication of the entry's window. */
+/** Condition: the row belongs to this kept publication of the entry's window. */
 export function isKept(
   dialect: Dialect,
   kept: TableLayout,
@@ -199,7 +198,7 @@ export function isKept(
   return `${isKeptOf(dialect, kept, entry)} AND replaced_publication = ${publication}`;
 }
 
-/** The window's own columns let a partitioned table read little. */
+/** Filters by the window's own columns, too, so that a partitioned table reads little. */
 function isKeptOf(dialect: Dialect, kept: TableLayout, { job, window }: Pick<LedgerEntry, 'job' | 'window'>): string {
   return `replaced_job = ${dialect.literal(job)} AND ${isWindow(dialect, kept, window)}
     AND replaced_window_start = ${instant(dialect, window.start)} AND replaced_window_end = ${instant(dialect, window.end)}`;

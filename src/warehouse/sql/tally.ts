@@ -44,7 +44,7 @@ export function pinnedRows(
   return `(SELECT * FROM ${staging} WHERE concat(${asText(dialect, 'chunk')}, '-', attempt) IN (${names.join(', ')})) pinned`;
 }
 
-/** Of these rows, those that were scored. @param from FROM clause */
+/** The scored ones of these rows. @param from FROM clause */
 export function scoredRows(from: string): string {
   return `(SELECT * FROM ${from} WHERE score IS NOT NULL) scored`;
 }

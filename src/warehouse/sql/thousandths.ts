@@ -1,13 +1,13 @@
 import { SCORE_SCALE } from '../../domain/tables.ts';
 import type { TableReader } from '../reader.ts';
 
-/** Bins in which scores are counted, each a thousandth wide. */
+/** Number of score bins, each a thousandth wide. */
 export const THOUSANDTHS = 1_000;
 
 /**
- * Rows by thousandths of the score, rounded down; ascending, without empty bins.
+ * Row counts by thousandths of the score, rounded down; ascending, without empty bins.
  *
- * @param millionths expression for the score as a whole number
+ * @param millionths expression for the score as an integer
  * @param from relation with an alias
  */
 export async function countThousandths(

@@ -18,7 +18,7 @@ export interface TopOptions {
   readonly featureHash?: string;
 }
 
-/** Selects the scored rows of the first ranks, in the order of the ranks; see `toTopRow`. */
+/** Selects the scored rows of the top ranks, in rank order; see `toTopRow`. */
 export function selectTop(dialect: Dialect, { staged, key, rows, stagesText, featureHash }: TopOptions): string {
   const order = `score DESC, ${keyOrder(dialect, key, stagesText).join(', ')}`;
   const passed = [...key.map((_, i) => stagedKey(i)), 'score', ...(featureHash === undefined ? [] : [featureHash])];
@@ -29,7 +29,7 @@ export function selectTop(dialect: Dialect, { staged, key, rows, stagesText, fea
     `${integer(millionths)} AS millionths`,
     `${featureHash === undefined ? dialect.literal('') : integer(featureHash)} AS feature_hash`,
   ];
-  // Hashes are computed for the first rows only.
+  // Compute hashes for the selected rows only.
   return `SELECT ${columns.join(', ')} FROM (SELECT ${passed.join(', ')} FROM ${staged} WHERE score IS NOT NULL
     ORDER BY ${order} LIMIT ${rows}) top_rows ORDER BY ${order}`;
 }
@@ -38,7 +38,7 @@ export function toTopRow([hash, millionths, featureHash]: TextRow): TopRow {
   return { keyHash: String(hash), millionths: Number(millionths), featureHash: featureHash || undefined };
 }
 
-/** The key's columns as they are named and typed in staging. */
+/** The key's columns as named and typed in staging. */
 export function stagedKeys(key: readonly Column[], stagesText: boolean): Column[] {
   return key.map((column, i) => (stagesText ? stagedColumn(column, stagedKey(i)) : { ...column, name: stagedKey(i) }));
 }

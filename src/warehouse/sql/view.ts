@@ -4,29 +4,29 @@ import { ScoreBatchError } from '../../errors.ts';
 import type { Dialect } from '../dialect.ts';
 import type { ViewSpec } from '../view-spec.ts';
 
-/** What has the view's name now. `definition` is the warehouse's text of it. */
+/** The object that has the view's name now. `definition` is the warehouse's text of it. */
 export interface FoundView {
   readonly kind: 'table' | 'view';
   readonly definition: string;
 }
 
-/** How a warehouse makes views. All names are full. */
+/** How a warehouse creates views. All names are full. */
 export interface ViewMaker {
   readonly dialect: Dialect;
   find(name: TableName): Promise<FoundView | undefined>;
-  /** A table's name as views have it. */
+  /** A table's name as used in views. */
   table(name: TableName): string;
-  /** @param replace whether a view of this name is there */
+  /** @param replace whether a view of this name exists */
   create(name: TableName, select: string, replace: boolean): Promise<void>;
 }
 
 const MARK = 'score-batch view';
 
 /**
- * Creates a view, or replaces it if it is the job's with another definition. Each warehouse writes a definition down in its own
- * way, so the definition carries a digest of itself.
+ * Creates a view, or replaces the job's own if its definition differs. Warehouses store definitions in different forms, so each
+ * definition contains a digest of itself.
  *
- * @throws ScoreBatchError `configuration` if the name is that of a table or of a view that is not the job's
+ * @throws ScoreBatchError `configuration` if a table, or a view that is not the job's, has that name
  */
 export async function makeView(
   maker: ViewMaker,
