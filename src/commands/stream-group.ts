@@ -23,6 +23,7 @@ export function addStreamCommands({ program, context, show }: CommandLine): void
     .option('--attributes <file>', 'with --events: attributes of a topic, one JSON object per line with the key')
     .option('--partitions <n>', 'with --events: partitions over which keys are spread (default: 1)', positiveInteger)
     .option('--start <earliest|latest>', 'where a group begins that has committed nothing (default: latest)', startOf)
+    .option('--accept-new-group', 'with --start: begin a group that has committed nothing although there are scores already')
     .option('--accept-features', 'go on although the features have changed since the last commit')
     .action(async (flags: StreamFlags) => {
       const { streamCommand } = await import('./stream-run.ts');

@@ -14,18 +14,21 @@ export interface StreamFlags extends JobFlags {
   readonly attributes?: string;
   readonly partitions?: number;
   readonly start?: 'earliest' | 'latest';
+  readonly acceptNewGroup?: boolean;
   readonly acceptFeatures?: boolean;
 }
 
 /** Flags that only make sense with, or without, `--events`. */
 const OF_FILE = ['out', 'deadLetter', 'alerts', 'attributes', 'partitions'] as const;
-const OF_TOPIC = ['start', 'acceptFeatures'] as const;
+const OF_TOPIC = ['start', 'acceptNewGroup', 'acceptFeatures'] as const;
 
 /** Scores events: of a topic until a signal ends it, or of a file. */
 export async function streamCommand(flags: StreamFlags, context: Context): Promise<void> {
   refuseStray(flags);
+  refuseUnsaidStart(flags);
   const { folder, environment, console, signal, serving, subject } = context;
-  const { events, out, deadLetter, alerts, partitions = 1, start = 'latest', acceptFeatures = false } = flags;
+  const { events, out, deadLetter, alerts, partitions = 1, start = 'latest' } = flags;
+  const { acceptNewGroup = false, acceptFeatures = false } = flags;
   const hashKey = environment.SCORE_BATCH_HASH_KEY || undefined;
   const read = async (): Promise<StreamSettings> => {
     const settings = await locatedSettings(flags.job, context);
@@ -35,7 +38,7 @@ export async function streamCommand(flags: StreamFlags, context: Context): Promi
   if (events === undefined) {
     // Loaded here, because a file of events needs no Kafka client.
     const { runStream } = await import('../stream/process/run-stream.ts');
-    await runStream({ read, start, acceptFeatures, hashKey, environment, console, signal, serving });
+    await runStream({ read, start, acceptNewGroup, acceptFeatures, hashKey, environment, console, signal, serving });
     return;
   }
   const settings = await read();
@@ -61,5 +64,13 @@ function refuseStray(flags: StreamFlags): void {
   const flag = `--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   throw new ScoreBatchError('usage', `${flag} cannot be used ${flags.events === undefined ? 'without' : 'with'} --events`, {
     hint,
+  });
+}
+
+/** Either doubles scores or leaves events out, so that nothing is the default. */
+function refuseUnsaidStart({ acceptNewGroup, start }: StreamFlags): void {
+  if (acceptNewGroup !== true || start !== undefined) return;
+  throw new ScoreBatchError('usage', '--accept-new-group needs --start', {
+    hint: 'say where the group begins: --start earliest scores all that the input still has, --start latest what comes from now on',
   });
 }

@@ -25,6 +25,7 @@ it('ends with the code of what is wrong', async () => {
   const folder = await streamProject({ job: JOB.replace('localhost:9092', '127.0.0.1:1') });
   const codes = async (...args: string[]) => (await scoreBatchProcess(folder, ['stream', ...args])).code;
   expect(await codes('--out', 'x')).toBe(64);
+  expect(await codes('--accept-new-group')).toBe(64);
   expect(await codes('--events', 'gone.jsonl')).toBe(78);
   // No broker answers.
   expect(await codes()).toBe(69);

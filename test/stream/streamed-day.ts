@@ -70,7 +70,8 @@ async function stream(folder: string, brokers: readonly string[], topic: string,
   const ending = new AbortController();
   const ended = runStream({
     read: () => readStreamSettings('fraud', folder, {}),
-    ...{ start: 'earliest', acceptFeatures: false, hashKey: undefined, environment: {}, signal: ending.signal },
+    ...{ start: 'earliest', acceptNewGroup: false, acceptFeatures: false },
+    ...{ hashKey: undefined, environment: {}, signal: ending.signal },
     console: { info: () => undefined, warn: () => undefined, debug: () => undefined },
     serving: () => undefined,
   });

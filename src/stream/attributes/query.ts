@@ -12,6 +12,8 @@ import type { AttributeTable } from './table.ts';
 
 /** Rows stay in use through this many failed refreshes. */
 const AGE_IN_REFRESHES = 12;
+/** Node fires longer timers at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** For DuckDB, which runs the query inside this process. */
 const MEMORY_BYTES = 256 * 2 ** 20;
 
@@ -39,6 +41,7 @@ export async function openQuery(settings: QuerySettings, options: AttributeOptio
     throw error;
   }
   const { columns } = state.table;
+  let lastError: unknown;
 
   async function refresh(): Promise<void> {
     while (await passed(refreshMs, signal)) {
@@ -51,18 +54,27 @@ export async function openQuery(settings: QuerySettings, options: AttributeOptio
         });
         refuseOtherTypes(state.table, next.table);
         state = next;
+        lastError = undefined;
         options.onRefresh?.();
       } catch (error) {
         if (signal.aborted) return;
-        const age = Date.now() - state.at;
-        if (age > maxAgeMs) throw tooOld(age, maxAgeMs, error);
+        lastError = error;
         warn(`attributes were not refreshed, those of ${new Date(state.at).toISOString()} stay: ${messageOf(error)}`);
       }
     }
   }
 
-  const refreshing = refresh();
-  void refreshing.catch((error: unknown) => {
+  /** A refresh may hang, too. */
+  async function expire(): Promise<void> {
+    for (;;) {
+      const left = state.at + maxAgeMs - Date.now();
+      if (left < 0) throw tooOld(maxAgeMs - left, maxAgeMs, lastError);
+      if (!(await passed(Math.min(left + 1, LONGEST_TIMER_MS), signal))) return;
+    }
+  }
+
+  const working = [refresh(), expire()];
+  void Promise.all(working).catch((error: unknown) => {
     closing.abort();
     options.onFailure(error);
   });
@@ -80,7 +92,7 @@ export async function openQuery(settings: QuerySettings, options: AttributeOptio
     },
     async close() {
       closing.abort();
-      await refreshing.catch(() => undefined);
+      await Promise.allSettled(working);
       await warehouse.close();
     },
   };
@@ -114,10 +126,11 @@ function refuseOtherTypes(before: AttributeTable<string>, after: AttributeTable<
 
 function tooOld(age: number, maxAge: number, cause: unknown): ScoreBatchError {
   const seconds = (milliseconds: number) => `${Math.round(milliseconds / 1000)} s`;
+  const why = cause === undefined ? 'a refresh takes too long' : messageOf(cause);
   return new ScoreBatchError(
     'unavailable',
-    `the attributes are ${seconds(age)} old, and attributes.max_age is ${seconds(maxAge)}: ${messageOf(cause)}`,
-    { hint: 'see why the query fails, then start again: no event is lost meanwhile', cause },
+    `the attributes are ${seconds(age)} old, and attributes.max_age is ${seconds(maxAge)}: ${why}`,
+    { hint: 'see why the query fails or takes so long, then start again: no event is lost meanwhile', cause },
   );
 }
 

@@ -2,6 +2,7 @@ import { type EventFeatures, horizonMs } from '../../event-features/definition.t
 import type { Committed, PartitionProducer, TopicFacts } from '../log.ts';
 import type { WindowCheckpoint } from '../partition-window.ts';
 import { MARGIN_MS, refuseMovedKeys } from './input-topic.ts';
+import { lookAtCommitted } from './look.ts';
 import { decodingOf, encodeMetadata, type PartitionMetadata, parseMetadata, rulesOf } from './metadata.ts';
 import type { FlowOptions } from './ports.ts';
 import { reachable } from './reachable.ts';
@@ -84,14 +85,8 @@ async function refuseOtherBegin(
 ): Promise<void> {
   if (partition === 0) return;
   const { group, input: topic } = settings;
-  // An id of its own fences nobody.
-  const reader = await reachable(log.openProducer(`${group}-${topic}-${partition}-look`, { group, topic, partition: 0 }));
-  try {
-    const committed = await reachable(reader.committed());
-    if (committed === undefined) return;
-    const where = `group ${group}, partition 0 of topic ${topic}`;
-    refuseMovedKeys(topic, parseMetadata(committed.metadata, committed.offset, where).partitions, partitions.length);
-  } finally {
-    void reader.close().catch(() => undefined);
-  }
+  const committed = await lookAtCommitted(log, { group, topic, partition: 0 });
+  if (committed === undefined) return;
+  const where = `group ${group}, partition 0 of topic ${topic}`;
+  refuseMovedKeys(topic, parseMetadata(committed.metadata, committed.offset, where).partitions, partitions.length);
 }

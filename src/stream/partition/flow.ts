@@ -4,6 +4,7 @@ import { watchIdle } from './idle.ts';
 import { describeInput, refuseMovedKeys } from './input-topic.ts';
 import { rememberKeyPlaces } from './key-places.ts';
 import { modelOf } from './metadata.ts';
+import { refuseNewGroup } from './new-group.ts';
 import type { OpenPartition } from './open-partition.ts';
 import { bytesOf, openPartitions } from './open-partitions.ts';
 import { workOn } from './partition-work.ts';
@@ -91,17 +92,18 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
     }
     if (!ended) state.check();
   };
+  /** Unless it was closed meanwhile. */
+  const inTurn = (open: OpenPartition, begun: () => Promise<void>) =>
+    turns.take(open.partition, async () => {
+      if (opens.get(open.partition) === open) await begun();
+    });
   const idle = watchIdle({
     clock,
     log,
     settings,
     isPaused: (partition) => pauses.has(partition),
     flush: (open) => attempt(open, () => work.flush(open)),
-    turn(open, begun) {
-      void turns.take(open.partition, async () => {
-        if (!ended && opens.get(open.partition) === open) await begun();
-      });
-    },
+    turn: (open, begun) => void inTurn(open, async () => (ended ? undefined : await begun())),
   });
   const member = {
     assigned: (partition: number, kept: boolean) =>
@@ -150,16 +152,23 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
     cancelLook = clock.after(LOOK_MS, async () => {
       try {
         const facts = await describeInput(log, input, features);
-        for (const { partitions } of opens.all()) refuseMovedKeys(input, partitions, facts.partitions.length);
+        for (const open of opens.all()) {
+          refuseMovedKeys(input, open.partitions, facts.partitions.length);
+          // Paused, or with an open transaction in it, a partition has no batch that says so.
+          open.end = Math.max(open.end, facts.partitions.find(({ partition }) => partition === open.partition)?.end ?? 0);
+        }
       } catch (error) {
         if (!(error instanceof ScoreBatchError && error.kind === 'unavailable')) end(error);
       }
-      if (!ended) look();
+      if (ended) return;
+      for (const open of opens.all()) void inTurn(open, () => attempt(open, () => work.settle(open)));
+      look();
     });
   };
   return {
     async start() {
-      await describeInput(log, input, features);
+      const { partitions } = await describeInput(log, input, features);
+      if (!options.acceptNewGroup) await refuseNewGroup({ ...options, restarts }, partitions.length);
       const joined = await log.subscribe(input, group, member);
       subscription = joined;
       joinedAt = clock.elapsed();
@@ -187,6 +196,9 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
     },
     async finish() {
       stop();
+      const settled = [...opens.all()].map((open) => inTurn(open, () => work.settle(open)));
+      // If that fails, all that matters is committed nevertheless.
+      await Promise.allSettled(settled);
       await subscription?.close();
       await turns.ended();
       for (const { partition } of [...opens.all()]) opens.drop(partition);
@@ -196,11 +208,11 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
 }
 
 function stateOf(open: OpenPartition): PartitionState {
-  const { partition, window, newest } = open;
+  const { partition, window, newest, end } = open;
   return {
     partition,
     position: window.position,
-    end: newest?.end ?? window.position,
+    end: Math.max(end, newest?.end ?? 0, window.position),
     rebuilding: window.rebuilding,
     keys: window.keys,
     events: window.events,

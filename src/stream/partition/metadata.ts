@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ScoreBatchError } from '../../errors.ts';
-import type { EventFeatures } from '../../event-features/definition.ts';
+import { type EventFeatures, horizonMs } from '../../event-features/definition.ts';
 import type { LogRecord } from '../log.ts';
 import type { WindowCheckpoint } from '../partition-window.ts';
 import type { Scorer } from '../scorer.ts';
@@ -148,9 +148,23 @@ export function rulesOf({ asOf, key, id, time, latenessMs, skewMs }: EventFeatur
 /** Version of the decoder; raise it if `createDecoder` accepts other records. */
 const DECODER = 1;
 
-/** Digest of the settings that decide whether a record is an event. */
-export function decodingOf({ fields }: EventFeatures, messageBytes: number): string {
-  const text = JSON.stringify([DECODER, messageBytes, fields.map(({ name, type }) => [name, type])]);
+/** Digest of the settings that decide whether a record is an event, and as of event whether it is a duplicate. */
+export function decodingOf(features: EventFeatures, messageBytes: number): string {
+  return decodingWith(features, messageBytes, features.asOf === 'event' ? [horizonMs(features)] : []);
+}
+
+/** Whether the same records are events as when the metadata was committed. Versions before 0.2.0 committed no horizon. */
+export function decodesAs(
+  { decoding, features: digest }: Pick<PartitionMetadata, 'decoding' | 'features'>,
+  features: EventFeatures,
+  messageBytes: number,
+): boolean {
+  if (decoding === decodingOf(features, messageBytes)) return true;
+  return digest === features.digest && decoding === decodingWith(features, messageBytes, []);
+}
+
+function decodingWith({ fields }: EventFeatures, messageBytes: number, horizon: readonly number[]): string {
+  const text = JSON.stringify([DECODER, messageBytes, fields.map(({ name, type }) => [name, type]), ...horizon]);
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 

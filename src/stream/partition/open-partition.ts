@@ -3,7 +3,7 @@ import type { PartitionWindow, WindowCheckpoint } from '../partition-window.ts';
 import { begin } from './begin.ts';
 import { describeInput } from './input-topic.ts';
 import type { LastRecord, PartitionMetadata } from './metadata.ts';
-import type { FlowOptions, NoEvent } from './ports.ts';
+import type { FlowOptions } from './ports.ts';
 import { reachable } from './reachable.ts';
 import { madeAgain, resume } from './resume.ts';
 
@@ -33,17 +33,13 @@ export interface OpenPartition {
   readonly begins: boolean;
   /** As committed at first, then updated from records. */
   partial: PartitionMetadata['partial'];
-  /**
-   * From this offset on, records before the checkpoint that are not events now may have been pending events: they are rejected
-   * with the first transaction. Undefined if decoding has not changed.
-   */
-  readonly rejectedFrom: number | undefined;
-  readonly rejectedAnew: { readonly record: LogRecord; readonly why: NoEvent }[];
   /** Records of accepted events that are not scored yet, by offset: dead letters need the record. */
   readonly unscored: Map<number, LogRecord>;
   unscoredBytes: number;
   /** From the newest batch; undefined before the first. */
   newest: Pick<LogBatch, 'next' | 'end'> | undefined;
+  /** Of the log, when it was last looked at. */
+  end: number;
   readAt: number;
   /** Whether `rebuilt` was called. */
   complete: boolean;
@@ -76,7 +72,7 @@ export async function openPartition(
     }
     const facts = await reachable(describeInput(log, topic, features));
     const committed = first ?? (await begin(producer, partition, facts, model, options));
-    const { checkpoint, from, expected, metadata, partial, decodesAnew } = await reachable(
+    const { checkpoint, from, expected, metadata, partial } = await reachable(
       resume(committed, facts, { ...options, group, topic, partition, features, messageBytes: limits.messageBytes }),
     );
     return {
@@ -95,11 +91,10 @@ export async function openPartition(
       modelSince: metadata.modelSince,
       begins: first === undefined,
       partial,
-      rejectedFrom: decodesAnew ? Math.max(metadata.pending, checkpoint.flushed) : undefined,
-      rejectedAnew: [],
       unscored: new Map(),
       unscoredBytes: 0,
       newest: undefined,
+      end: facts.partitions.find((one) => one.partition === partition)?.end ?? 0,
       readAt: clock.elapsed(),
       complete: false,
       cancelIdle: undefined,

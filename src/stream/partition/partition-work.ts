@@ -36,6 +36,11 @@ export interface PartitionWork {
   batch(open: OpenPartition, batch: LogBatch): Promise<void>;
   /** Scores all pending events, since no others come. Throws as `batch` does. */
   flush(open: OpenPartition): Promise<void>;
+  /**
+   * Commits the position if nothing but markers and records of aborted transactions came since the last commit. Once the log has dropped
+   * those, nobody could tell them from events that were lost. Throws as `batch` does.
+   */
+  settle(open: OpenPartition): Promise<void>;
 }
 
 interface Tools {
@@ -73,6 +78,11 @@ export function workOn(given: Tools): PartitionWork {
       observer.rebuilt(open.partition, open.window.events, Math.round(clock.elapsed() - open.openedAt));
     },
     flush: (open) => tools.scorers.use((scorer) => release(open, true, scorer, tools)),
+    async settle(open) {
+      const { window, last, expected, committed } = open;
+      if (window.rebuilding || last !== undefined || expected !== undefined || window.position <= committed.offset) return;
+      await tools.scorers.use((scorer) => commit(open, nothingWritten(), scorer, tools.options));
+    },
   };
 }
 
@@ -105,7 +115,6 @@ async function transact(
   passOver(open, next);
   if (!fresh) return;
   open.readAt = tools.options.clock.elapsed();
-  rejectAnew(open, written, scorer, tools);
   await commit(open, written, scorer, tools.options);
   await release(open, false, scorer, tools);
 }
@@ -116,19 +125,13 @@ async function transact(
  */
 async function release(open: OpenPartition, idle: boolean, scorer: Scorer, tools: WorkTools): Promise<void> {
   const { window } = open;
-  while (!window.rebuilding && ((idle ? window.pending : window.due) > 0 || open.rejectedAnew.length > 0)) {
+  while (!window.rebuilding && (idle ? window.pending : window.due) > 0) {
     const due = takeDue(open, idle, tools.options.settings.limits.batchEvents, tools);
     const written = nothingWritten();
-    rejectAnew(open, written, scorer, tools);
-    if (idle && due.length === 0 && written.records.length === 0 && window.pending === 0) return;
+    if (idle && due.length === 0 && window.pending === 0) return;
     await tools.exclusively(() => scoreDue(due, written, scoringOf(open, scorer, tools)));
     await commit(open, written, scorer, tools.options);
   }
-}
-
-function rejectAnew(open: OpenPartition, written: Written, scorer: Scorer, tools: Tools): void {
-  if (open.window.rebuilding) return;
-  for (const { record, why } of open.rejectedAnew.splice(0)) reject(record, why, written, scoringOf(open, scorer, tools));
 }
 
 function takeDue(open: OpenPartition, idle: boolean, most: number, { options }: Tools): DueRecord[] {
@@ -182,9 +185,6 @@ function read(open: OpenPartition, record: LogRecord, written: Written, scorer: 
   if ('reason' in event) {
     window.skipTo(record.offset + 1);
     if (isTold) reject(record, event, written, rejectAs);
-    else if (!isNew && open.rejectedFrom !== undefined && record.offset >= open.rejectedFrom) {
-      open.rejectedAnew.push({ record: copyOf(record), why: event });
-    }
     return;
   }
   const other = places.see(event.key, partition);

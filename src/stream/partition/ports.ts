@@ -94,10 +94,13 @@ export interface FlowClock {
 export interface FlowOptions {
   readonly log: Log;
   readonly settings: Pick<StreamSettings, 'group' | 'input' | 'features' | 'idleMs'> & {
+    readonly output: Pick<StreamSettings['output'], 'scores'>;
     readonly limits: Pick<StreamSettings['limits'], 'eventsPerKey' | 'stateBytes' | 'batchEvents' | 'messageBytes'>;
   };
   /** Where a group without commits begins; for a replay the offset per partition. */
   readonly start: 'earliest' | 'latest' | ReadonlyMap<number, number>;
+  /** Accepts a group without commits although scores were written. */
+  readonly acceptNewGroup: boolean;
   /** Undefined for events of all times. */
   readonly stretch?: Stretch;
   /** Continues although other features were committed: windows are rebuilt with the new ones. */

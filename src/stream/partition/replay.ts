@@ -2,18 +2,19 @@ import { ScoreBatchError } from '../../errors.ts';
 import { FencedError, TransactionError } from '../log.ts';
 import { describeInput } from './input-topic.ts';
 import { rememberKeyPlaces } from './key-places.ts';
+import { lookAtCommitted } from './look.ts';
 import { modelOf, parseMetadata } from './metadata.ts';
 import { type OpenPartition, openPartition } from './open-partition.ts';
 import { bytesOf } from './open-partitions.ts';
 import { type PartitionWork, workOn } from './partition-work.ts';
 import type { FlowOptions } from './ports.ts';
-import { reachable } from './reachable.ts';
 import { countRestarts, RESTART_LIMITS, type Restarts } from './restarts.ts';
 import { useScorer } from './scorer-in-use.ts';
 import { type Stretch, startsOf } from './stretch.ts';
 
 /** The group belongs to the replay alone: offsets are committed for it, but nobody joins it. */
-export interface ReplayOptions extends Omit<FlowOptions, 'start' | 'acceptFeatures' | 'onFatal' | 'stretch'> {
+export interface ReplayOptions
+  extends Omit<FlowOptions, 'start' | 'acceptNewGroup' | 'acceptFeatures' | 'onFatal' | 'stretch'> {
   readonly stretch: Stretch;
   /** Output topics. */
   readonly topics: readonly string[];
@@ -46,7 +47,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const restarts = restartsOf(options);
   const continued = await attempts(0, { options, restarts }, () => isBegun(options, facts.partitions.length));
   const start = continued ? new Map<number, number>() : await startsOf(stretch, { log, topic, features }, facts);
-  const flow = { ...options, start, acceptFeatures: false };
+  const flow = { ...options, start, acceptNewGroup: true, acceptFeatures: false };
   const tools = { options: flow, scorers: useScorer(scorer), places: rememberKeyPlaces() };
   const replaying = { options, flow, restarts, work: workOn(tools) };
   if (!continued) {
@@ -147,10 +148,7 @@ async function isBegun({ log, settings, stretch, topics }: ReplayOptions, partit
   }
   if (filled.length === 0) return false;
   for (let partition = 0; partition < partitions; partition += 1) {
-    // A transactional id of its own fences nobody.
-    const reader = await reachable(log.openProducer(`${group}-look`, { group, topic, partition }));
-    const committed = await reachable(reader.committed());
-    await reader.close();
+    const committed = await lookAtCommitted(log, { group, topic, partition });
     const where = `group ${group}, partition ${partition} of topic ${topic}`;
     if (committed === undefined || parseMetadata(committed.metadata, committed.offset, where).scope !== stretch.scope) {
       throw new ScoreBatchError('refused', `topic ${filled.join(', ')} is not empty, and does not hold this replay`, {

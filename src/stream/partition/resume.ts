@@ -3,7 +3,7 @@ import { type EventFeatures, horizonMs } from '../../event-features/definition.t
 import type { Committed, Log, TopicFacts } from '../log.ts';
 import type { WindowCheckpoint } from '../partition-window.ts';
 import { refuseMovedKeys } from './input-topic.ts';
-import { decodingOf, type LastRecord, type PartitionMetadata, parseMetadata, rulesOf } from './metadata.ts';
+import { decodesAs, type LastRecord, type PartitionMetadata, parseMetadata, rulesOf } from './metadata.ts';
 
 /** Where and how a partition continues. */
 export interface Resumption {
@@ -15,8 +15,6 @@ export interface Resumption {
   readonly metadata: PartitionMetadata;
   /** See `PartitionMetadata.partial`. */
   readonly partial: PartitionMetadata['partial'];
-  /** Decoding has changed: records from `pending` on that are no longer events were not scored yet. */
-  readonly decodesAnew: boolean;
 }
 
 export interface ResumeOptions {
@@ -40,20 +38,19 @@ export async function resume(committed: Committed, facts: TopicFacts, options: R
   refuseMovedKeys(topic, metadata.partitions, facts.partitions.length);
   const { begin, end } = facts.partitions.find((one) => one.partition === partition) ?? { begin: 0, end: 0 };
   if (committed.offset > end) throw madeAgain(where, `it was read up to offset ${committed.offset}, and ends at ${end}`);
-  const { checkpoint, partial, decodesAnew } = withoutDeleted(await checkpointFor(metadata, where, options), metadata, begin, {
+  const { checkpoint, partial } = withoutDeleted(await checkpointFor(metadata, where, options), metadata, begin, {
     where,
     features: options.features,
   });
   const expected = metadata.last !== null && metadata.last.offset >= begin ? metadata.last : undefined;
   const from = Math.min(checkpoint.replay.offset, expected?.offset ?? checkpoint.replay.offset);
-  return { checkpoint, from, expected, metadata, partial, decodesAnew };
+  return { checkpoint, from, expected, metadata, partial };
 }
 
 interface Rebuild {
   readonly checkpoint: WindowCheckpoint;
   /** Whether the replay offset was found by time instead of taken from a commit. */
   readonly byTime: boolean;
-  readonly decodesAnew: boolean;
 }
 
 /**
@@ -62,11 +59,11 @@ interface Rebuild {
  * @throws ScoreBatchError `configuration` if the log dropped events that were not scored
  */
 function withoutDeleted(
-  { checkpoint, byTime, decodesAnew }: Rebuild,
+  { checkpoint, byTime }: Rebuild,
   metadata: PartitionMetadata,
   begin: number,
   { where, features }: { readonly where: string; readonly features: EventFeatures },
-): Pick<Resumption, 'checkpoint' | 'partial' | 'decodesAnew'> {
+): Pick<Resumption, 'checkpoint' | 'partial'> {
   if (begin > metadata.pending) {
     throw new ScoreBatchError(
       'configuration',
@@ -78,15 +75,14 @@ function withoutDeleted(
   }
   const { replay, maximum } = checkpoint;
   const isWhole = byTime ? begin === 0 || replay.offset > begin : replay.offset >= begin;
-  if (isWhole) return { checkpoint, partial: metadata.partial, decodesAnew };
+  if (isWhole) return { checkpoint, partial: metadata.partial };
   const rest = { ...checkpoint, replay: { ...replay, offset: Math.max(begin, replay.offset) } };
-  if (maximum === null) return { checkpoint: rest, partial: metadata.partial, decodesAnew };
+  if (maximum === null) return { checkpoint: rest, partial: metadata.partial };
   // No dropped event is later than the maximum so far.
   const until = maximum + 2 * horizonMs(features);
   return {
     checkpoint: rest,
     partial: typeof metadata.partial === 'number' ? Math.max(metadata.partial, until) : until,
-    decodesAnew,
   };
 }
 
@@ -101,7 +97,7 @@ export function madeAgain(where: string, detail: string): ScoreBatchError {
 /** The committed checkpoint, or one that rebuilds the windows with changed features. */
 async function checkpointFor(metadata: PartitionMetadata, where: string, options: ResumeOptions): Promise<Rebuild> {
   const { log, topic, partition, features, messageBytes, acceptFeatures } = options;
-  const { checkpoint } = metadata;
+  const { checkpoint: committed } = metadata;
   if (metadata.rules !== rulesOf(features)) {
     throw new ScoreBatchError(
       'configuration',
@@ -111,17 +107,33 @@ async function checkpointFor(metadata: PartitionMetadata, where: string, options
       },
     );
   }
-  const decodesAnew = metadata.decoding !== decodingOf(features, messageBytes);
-  if (metadata.features === features.digest && !decodesAnew) return { checkpoint, byTime: false, decodesAnew };
+  const decodesAnew = !decodesAs(metadata, features, messageBytes);
+  if (metadata.features === features.digest && !decodesAnew) return { checkpoint: committed, byTime: false };
+  const what = metadata.features === features.digest ? 'limits.message, or what is an event,' : 'the feature file';
+  if (features.asOf === 'event' && decodesAnew && metadata.pending < committed.position) throw undecided(where, what);
   if (!acceptFeatures) {
-    const what = metadata.features === features.digest ? 'limits.message, or what is an event,' : 'the feature file';
     throw new ScoreBatchError('configuration', `${where}: ${what} has changed`, {
       hint: 'start with a new `group`, or with --accept-features, which rebuilds the windows as it is now',
     });
   }
-  if (checkpoint.maximum === null) return { checkpoint, byTime: false, decodesAnew };
+  // Nothing waits: what is an event only now has its dead letter already, or was counted as a duplicate.
+  const checkpoint = features.asOf === 'event' && decodesAnew ? { ...committed, flushed: committed.position } : committed;
+  if (checkpoint.maximum === null) return { checkpoint, byTime: false };
   // An event may be ahead of its timestamp by the skew, so no record before this timestamp matters.
   const oldest = checkpoint.maximum - 2 * horizonMs(features) - features.skewMs;
   const offset = Math.min(await log.offsetAt(topic, partition, Math.max(0, oldest)), metadata.pending);
-  return { checkpoint: { ...checkpoint, replay: { offset, maximum: null } }, byTime: true, decodesAnew };
+  return { checkpoint: { ...checkpoint, replay: { offset, maximum: null } }, byTime: true };
+}
+
+/** Among what waits are records that were rejected, and duplicates: what is committed does not say which. */
+function undecided(where: string, what: string): ScoreBatchError {
+  return new ScoreBatchError(
+    'configuration',
+    `${where}: ${what} has changed, by which other records may be events or duplicates, and events wait to be scored`,
+    {
+      hint:
+        'undo the change and start until score_batch_stream_pending_events is 0: set `idle`, and let the producers pause; ' +
+        'then start with the change and --accept-features. Or start with a new `group`',
+    },
+  );
 }

@@ -94,9 +94,14 @@ export async function replayStream(run: ReplayRun): Promise<ReplaySummary> {
 }
 
 /** Digest of all that decides what is written, except attributes. */
-function scopeOf({ settings, from, to, deadLetter }: ReplayRun, { digest }: Scorer): string {
+export function scopeOf(
+  { settings, from, to, deadLetter }: Pick<ReplayRun, 'settings' | 'from' | 'to' | 'deadLetter'>,
+  { digest, definitionDigest }: Pick<Scorer, 'digest' | 'definitionDigest'>,
+): string {
   const { features, scoreClass, renamed, decisions, limits } = settings;
-  const all = [from, to, digest, features.digest, scoreClass, renamed, decisions, limits.eventsPerKey, deadLetter];
+  const model = [digest, definitionDigest];
+  const { eventsPerKey, messageBytes } = limits;
+  const all = [from, to, model, features.digest, scoreClass, renamed, decisions, eventsPerKey, messageBytes, deadLetter];
   return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 16);
 }
 

@@ -21,6 +21,7 @@ export interface StreamRun {
   /** Reads the stream job and its files, at the start and at each SIGHUP. */
   readonly read: () => Promise<StreamSettings>;
   readonly start: 'earliest' | 'latest';
+  readonly acceptNewGroup: boolean;
   readonly acceptFeatures: boolean;
   readonly hashKey: string | undefined;
   readonly environment: NodeJS.ProcessEnv;
@@ -77,7 +78,8 @@ export async function runStream(run: StreamRun): Promise<void> {
     const told = tellOf(console, metrics);
     const flow = createFlow({
       ...{ log, settings, attributes, mostBytes, clock: CLOCK, observer: told, scorer: model.current },
-      ...{ start: run.start, acceptFeatures: run.acceptFeatures, windowOf: createPartitionWindow },
+      ...{ start: run.start, acceptNewGroup: run.acceptNewGroup, acceptFeatures: run.acceptFeatures },
+      windowOf: createPartitionWindow,
       decode: createDecoder(features, limits.messageBytes),
       outputs: createRecordWriter(settings, run.hashKey),
       random: Math.random,

@@ -67,6 +67,17 @@ function accessChecks({ kafka: { tls, sasl } }: StreamFile, text: string): Probl
 }
 
 function attributeChecks({ attributes }: StreamFile): Problem[] {
-  if (attributes === undefined || !('topic' in attributes) || Object.keys(attributes.columns).length > 0) return [];
-  return [{ path: ['attributes', 'columns'], message: 'name at least one column' }];
+  if (attributes === undefined) return [];
+  if ('topic' in attributes) {
+    if (Object.keys(attributes.columns).length > 0) return [];
+    return [{ path: ['attributes', 'columns'], message: 'name at least one column' }];
+  }
+  const { refresh, max_age } = attributes;
+  if (max_age === undefined || max_age > refresh) return [];
+  return [
+    {
+      path: ['attributes', 'max_age'],
+      message: 'must be more than attributes.refresh: rows are as old as that before each refresh',
+    },
+  ];
 }

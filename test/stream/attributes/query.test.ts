@@ -82,15 +82,29 @@ it('keeps what it has while the table is gone, and ends once that is too old', a
   await eventually(() => expect(attributes.find('ann')?.values).toEqual(['SE', 31]));
   await attributes.close();
 
-  const short = await opened({ ...SETTINGS, maxAgeMs: 1 }, { root });
+  const short = await opened({ ...SETTINGS, maxAgeMs: 2000 }, { root });
   await run('drop table users');
   expect(await short.failure).toMatchObject({
     kind: 'unavailable',
-    message: expect.stringMatching(/^the attributes are \d+ s old, and attributes.max_age is 0 s: /),
+    message: expect.stringMatching(/^the attributes are \d+ s old, and attributes.max_age is 2 s: /),
   });
   // What was read is still there for the events in flight.
   expect(short.attributes.find('ann')?.values).toEqual(['SE', 31]);
   expect(await Promise.race([failure, 'none'])).toBe('none');
+});
+
+it('ends once its rows are too old while a refresh hangs', async () => {
+  const { root } = await folderWith(TABLE, "insert into users values ('ann', '2026-11-18', 'DK', 30)");
+  let end = () => {};
+  const { failure } = await opened({ ...SETTINGS, maxAgeMs: 500 }, { root });
+  // Whose turn the file has, nobody else reads it.
+  const hanging = inTurn(path.join(root, 'users.duckdb'), () => new Promise<void>((resolve) => (end = resolve)));
+  expect(await failure).toMatchObject({
+    kind: 'unavailable',
+    message: expect.stringMatching(/^the attributes are \d+ s old, and attributes.max_age is 1 s: a refresh takes too long$/),
+  });
+  end();
+  await hanging;
 });
 
 it('keeps what it has when the new rows are refused: keys twice, another type, too many', async () => {

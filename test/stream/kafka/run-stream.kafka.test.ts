@@ -25,7 +25,8 @@ function begin(folder: string): Running {
   let reload = (): void => undefined;
   const ended = runStream({
     read: () => readStreamSettings('fraud', folder, {}),
-    ...{ start: 'earliest', acceptFeatures: false, hashKey: undefined, environment: {}, signal: ending.signal },
+    ...{ start: 'earliest', acceptNewGroup: false, acceptFeatures: false },
+    ...{ hashKey: undefined, environment: {}, signal: ending.signal },
     console: { info: say, warn: (text) => say(`warning: ${text}`), debug: () => undefined },
     serving: (how) => {
       reload = how.reload;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { EXIT_CODES, type ScoreBatchError } from '../../../src/errors.ts';
 import { TooLargeError } from '../../../src/stream/log.ts';
-import type { FlowOptions, NoEvent } from '../../../src/stream/partition/ports.ts';
+import type { FlowOptions } from '../../../src/stream/partition/ports.ts';
 import { readCommitted } from '../simulation/broker.ts';
 import { EPOCH } from '../simulation/input.ts';
-import { decode, FEATURES } from '../simulation/oracle.ts';
+import { FEATURES } from '../simulation/oracle.ts';
 import { OUTPUTS, SILENT } from '../simulation/simulate.ts';
 import { append, type Place, place, SETTINGS } from './one-process.ts';
 
@@ -105,25 +105,6 @@ it('stops with 78 where events were dropped that wait for their time', async () 
   expect(error.message).toMatch(/starts at offset 28, but events from 27 on are not scored yet/);
 });
 
-it('rejects an event that waited and is none any more, once, and only if that is accepted', async () => {
-  const topic = place();
-  append(topic.broker, seconds(30));
-  expect(await topic.run({ settings: EVENT })).toBeUndefined();
-  const settings = { ...EVENT, limits: { ...EVENT.limits, messageBytes: 10 } };
-  const smaller: FlowOptions['decode'] = (record) =>
-    record.offset === 28 || record.offset === 3 ? ({ reason: 'too large' } satisfies NoEvent) : decode(record);
-  const refused = (await topic.run({ settings, decode: smaller })) as ScoreBatchError;
-  expect(refused.message).toMatch(/limits.message, or what is an event, has changed/);
-  append(topic.broker, seconds(10));
-  for (let again = 0; again < 2; again += 1) {
-    expect(await topic.run({ settings, decode: smaller, acceptFeatures: true })).toBeUndefined();
-  }
-  const written = topic.written();
-  expect(written.filter((text) => text.includes('too large'))).toEqual(['0:28 too large']);
-  expect(new Set(written).size).toBe(written.length);
-  expect(written).toHaveLength(37);
-});
-
 it('scores in steps what becomes due at once, also after a stop between two of them', async () => {
   const topic = place();
   const times = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -194,4 +175,31 @@ it('stops with 78 when an added partition is all that a process has', async () =
   append(added.broker, seconds(3));
   const error = (await added.run()) as ScoreBatchError;
   expect(error.message).toMatch(/2 partitions instead of 1/);
+});
+
+it('commits the position past an aborted transaction, so that the log may drop it while the partition is quiet', async () => {
+  for (const [stays, told] of [
+    [1000, []],
+    [120_000, [33]],
+  ] as const) {
+    const topic = place();
+    const [input] = topic.broker.input;
+    append(topic.broker, seconds(30));
+    const positions: number[] = [];
+    const observer = { ...SILENT, committed: (_: number, { position }: { position: number }) => positions.push(position) };
+    const error = await topic.run({ observer }, async () => {
+      await topic.sleep(10_000);
+      positions.length = 0;
+      input?.entries.push('passed over', 'passed over', 'passed over');
+      if (input !== undefined) input.stable = input.entries.length;
+      await topic.sleep(stays);
+      expect(positions).toEqual(told);
+    });
+    expect(error).toBeUndefined();
+    expect(positions).toEqual([33]);
+    if (input !== undefined) input.begin = 33;
+    append(topic.broker, seconds(10));
+    expect(await topic.run()).toBeUndefined();
+    expect(topic.written()).toHaveLength(40);
+  }
 });

@@ -62,6 +62,30 @@ it('reads nothing while the operator pauses it, and then all of it', async () =>
   expect(topic.written()).toHaveLength(10);
 });
 
+it('knows the lag of a partition that is paused, and of one that was never read', async () => {
+  const topic = place();
+  append(topic.broker, TEN);
+  const lags: number[] = [];
+  const error = await topic.run({}, async (flow) => {
+    const see = () => lags.push(...flow.partitions.map(({ end, position }) => end - position));
+    flow.pause();
+    await topic.sleep(10_000);
+    see();
+    append(topic.broker, TEN);
+    await topic.sleep(70_000);
+    see();
+    flow.resume();
+    await topic.sleep(10_000);
+    see();
+    flow.pause();
+    append(topic.broker, TEN);
+    await topic.sleep(70_000);
+    see();
+  });
+  expect(error).toBeUndefined();
+  expect(lags).toEqual([10, 20, 0, 10]);
+});
+
 it('begins at the end if that is asked for, and stays there although it ends before the first event', async () => {
   const topic = place();
   append(topic.broker, TEN);

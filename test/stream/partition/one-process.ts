@@ -53,6 +53,7 @@ export function place(partitions = 1): Place {
         log: simulatedLog({ broker, group, process, fetchRecords: 10 }),
         settings: SETTINGS,
         start: 'earliest',
+        acceptNewGroup: false,
         acceptFeatures: false,
         windowOf: createPartitionWindow,
         decode,
@@ -87,6 +88,7 @@ export function place(partitions = 1): Place {
 export const SETTINGS: FlowOptions['settings'] = {
   group: 'g',
   input: 'events',
+  output: { scores: 'scores' },
   features: { ...FEATURES, asOf: 'arrival' },
   idleMs: undefined,
   limits: { eventsPerKey: 1000, stateBytes: 1e9, batchEvents: 100, messageBytes: 1e6 },

@@ -69,12 +69,17 @@ describe.runIf(brokers.length > 0)(
       expect(scores.filter(({ id }) => Number(id.slice(1)) >= 500)).toEqual([]);
     });
 
-    it('is read from its start if it was made again while no process ran: with a topic, Kafka deletes what groups have committed of it', async () => {
+    it('stops the stream if it was made again while no process ran, unless a new group is accepted: Kafka has forgotten what the group committed', async () => {
       const { topics, first } = await running({ partitions: 1 });
       expect((await first.end()).code).toBe(0);
       await remake(topics);
       await topics.send(Array.from({ length: 60 }, (_, i) => event(500 + i, Date.now())));
-      const second = startStream(topics.folder);
+      expectEnd(
+        await startStream(topics.folder).ended,
+        78,
+        /^error: group group-\w+ has committed nothing of topic in-\w+, but/m,
+      );
+      const second = startStream(topics.folder, { args: ['--start', 'earliest', '--accept-new-group'] });
       await second.says(/^partition 0 is scored here from offset 0 on/);
       await topics.untilRead(() => second.log);
       expect((await second.end()).code).toBe(0);

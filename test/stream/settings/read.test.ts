@@ -81,6 +81,17 @@ it('refuses idle as of arrival, and attributes with the name of a field', async 
   ]);
 });
 
+it('refuses a max_age that every row reaches before it is read again', async () => {
+  const attributes = (more: string) =>
+    `${JOB}attributes: { warehouse: 'duckdb:users.duckdb', query: select 1, key: user_id, refresh: 5m${more} }\n`;
+  for (const age of ['1m', '5m']) {
+    expect((await problems(attributes(`, max_age: ${age}`))).join('\n')).toMatch(
+      /attributes\.max_age: must be more than attributes\.refresh/,
+    );
+  }
+  for (const more of ['', ', max_age: 6m']) expect(await problems(attributes(more))).toEqual([]);
+});
+
 it('keeps stream jobs and jobs of windows apart, and names the command of the other one', async () => {
   const folder = await streamProject();
   await expect(loadJob('fraud', folder, {})).rejects.toMatchObject({

@@ -1,3 +1,4 @@
+import { ScoreBatchError } from '../../../src/errors.ts';
 import type { AsOf, EventFeatures } from '../../../src/event-features/definition.ts';
 import { rejection } from '../../../src/features/rejection.ts';
 import { seededRandom } from '../../../src/random.ts';
@@ -160,7 +161,10 @@ function startSlot(world: World, index: number, isFinished: () => boolean): Slot
     const flow = flowOf(world, process);
     slot.process = process;
     slot.flow = flow;
-    await flow.start().catch(() => process.kill());
+    await flow.start().catch((error: unknown) => {
+      if (error instanceof ScoreBatchError && error.kind === 'configuration') world.problems.push(`refused: ${error.message}`);
+      process.kill();
+    });
   };
   void begin(random() * 3000);
   return slot;
@@ -183,11 +187,13 @@ function flowOf(world: World, process: SimulatedProcess): Flow {
     settings: {
       group: 'g',
       input: 'events',
+      output: { scores: OUTPUT.scores },
       features,
       idleMs: scenario.idleMs,
       limits: { eventsPerKey: 10_000, stateBytes: 1e9, batchEvents: scenario.batchEvents, messageBytes: 1e6 },
     },
     start: 'earliest',
+    acceptNewGroup: false,
     acceptFeatures: false,
     windowOf: (of, limits, checkpoint) => createPartitionWindow(of, limits, defects.checkpoint?.(checkpoint) ?? checkpoint),
     decode,
