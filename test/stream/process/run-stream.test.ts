@@ -35,7 +35,14 @@ it('ends by itself before its grace is over, although a transaction hangs', asyn
   let graceMs = 0;
   await runStream({
     read: () => readStreamSettings('fraud', folder, {}),
-    ...{ start: 'earliest', acceptFeatures: false, hashKey: undefined, environment: {}, signal: ending.signal },
+    ...{
+      start: 'earliest',
+      acceptFeatures: false,
+      acceptNewGroup: false,
+      hashKey: undefined,
+      environment: {},
+      signal: ending.signal,
+    },
     console: {
       info(text) {
         lines.push(text);
