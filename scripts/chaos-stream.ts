@@ -154,6 +154,17 @@ async function ends(topic: string): Promise<number> {
   return offsets.reduce((sum, { high }) => sum + Number(high), 0);
 }
 
+async function openLoader(kafka: LoadCluster['kafka']) {
+  const producer = kafka.producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    createPartitioner: Partitioners.DefaultPartitioner,
+    retry: { retries: 100, maxRetryTime: 2000 },
+  });
+  await producer.connect();
+  return producer;
+}
+
 /** Sends all events, no faster than the disturbances progress: the last one after the last kill. */
 function send(
   { kafka }: LoadCluster,
@@ -161,13 +172,7 @@ function send(
 ): { readonly finished: Promise<void>; readonly done: { kills: number } } {
   const done = { kills: 0 };
   const finished = (async () => {
-    const producer = kafka.producer({
-      idempotent: true,
-      maxInFlightRequests: 1,
-      createPartitioner: Partitioners.DefaultPartitioner,
-      retry: { retries: 100, maxRetryTime: 2000 },
-    });
-    await producer.connect();
+    let producer = await openLoader(kafka);
     const start = Date.now() - events;
     const next = loadEvents({ seed, users, rate: 1000, start });
     for (let n = 0; n < events; ) {
@@ -178,7 +183,15 @@ function send(
         continue;
       }
       const messages = Array.from({ length: Math.min(SENT_AT_ONCE, events - n) }, (_, i) => next(n + i));
-      await producer.send({ topic: topics.input, messages, acks: -1 });
+      try {
+        await producer.send({ topic: topics.input, messages, acks: -1 });
+      } catch (error) {
+        // kafkajs loses count when a broker dies under it. What it sends again may be in the topic twice, as anybody's events may.
+        say(`the load's producer failed: ${error instanceof Error ? error.message : error}`);
+        await producer.disconnect().catch(() => undefined);
+        producer = await openLoader(kafka);
+        continue;
+      }
       n += messages.length;
     }
     await producer.disconnect();
