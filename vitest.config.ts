@@ -180,7 +180,8 @@ const BROWSER = ['test/page/browser.test.ts', 'test/serve/http/browser.test.ts']
 const WITH_EMULATORS = {
   globalSetup: 'test/emulators/global-setup.ts',
   // Emulators answer slowly where much goes on beside them.
-  testTimeout: 180_000,
+  testTimeout: 400_000,
+  hookTimeout: 180_000,
   // Google's client asks the network whether it runs in Google's cloud, unless it is told; Snowflake's warns of Node 20.
   env: { METADATA_SERVER_DETECTION: 'none', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
 };
