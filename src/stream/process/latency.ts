@@ -1,6 +1,6 @@
 /** Counts in Prometheus histogram buckets. Cheap: no lookup or allocation per value. */
 export interface Latency {
-  /** @param ms from Kafka's timestamp of an event until its score was visible */
+  /** @param ms from Kafka's timestamp of an event until its score was visible; below 0, by a clock that is ahead, it counts as 0 */
   observe(ms: number): void;
   /** In Prometheus text format. */
   text(): string;
@@ -14,7 +14,7 @@ export function createLatency(): Latency {
   let sum = 0;
   return {
     observe(ms) {
-      const seconds = ms / 1000;
+      const seconds = Math.max(0, ms) / 1000;
       sum += seconds;
       let at = 0;
       while (at < BOUNDS.length && seconds > (BOUNDS[at] as number)) at += 1;
