@@ -123,7 +123,7 @@ export async function streamTopics(brokers: readonly string[], options: TopicOpt
           shown = JSON.stringify({ ends, done: [...done].map(([partition, { offset }]) => [partition, offset]) });
           return ends.every(({ partition, high }) => {
             const { offset, metadata = '' } = done.get(partition) ?? {};
-            // As of event, what became due is scored in further transactions, and only the last record, a closer, waits for ever.
+            // As of event, what became due is scored in further transactions, and only the last record, a closer, waits forever.
             const isScored = () => asOf === 'arrival' || JSON.parse(metadata).pending >= Number(high) - 1;
             return Number(high) === 0 || (offset === Number(high) && isScored());
           });
