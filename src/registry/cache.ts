@@ -5,7 +5,7 @@ import path from 'node:path';
 import { ScoreBatchError, systemCode } from '../errors.ts';
 import { replaceFile } from '../replaced-file.ts';
 import { bundleDigest } from './bundle-digest.ts';
-import { writeErrorKind } from './new-file.ts';
+import { writing } from './new-file.ts';
 
 /** Downloaded bundles, each in a folder named by its digest and never changed. */
 export interface Cache {
@@ -40,7 +40,7 @@ export async function cached({ root }: Cache, digest: string): Promise<string | 
  * Fills a temporary folder in the cache and renames it when complete, so that two processes do not interfere.
  *
  * @param fill writes the files @returns their digest
- * @throws ScoreBatchError `permission` if the cache cannot be written
+ * @throws ScoreBatchError `permission` if the cache cannot be written, `unavailable` if its disk is full
  */
 export async function keep(
   cache: Cache,
@@ -103,15 +103,5 @@ async function removeAbandoned(root: string): Promise<void> {
     if (found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS)
       // Files of another user that cannot be removed are no problem.
       await rm(path.join(root, name), { recursive: true, force: true }).catch(() => undefined);
-  }
-}
-
-async function writing(root: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (cause) {
-    const code = systemCode(cause);
-    if (code === undefined) throw cause;
-    throw new ScoreBatchError(writeErrorKind(code), `models cannot be cached in ${root} (${code})`, { hint: HINT, cause });
   }
 }

@@ -6,6 +6,7 @@ export const UNUSED = 'nothing of it is used; look at what the registry has unde
 
 /** Errors for a path that cannot exist: too long, below a file, or both file and folder. */
 const NO_PATH = new Set(['ENAMETOOLONG', 'ENOTDIR', 'EEXIST', 'EISDIR']);
+/** As for other disks: full ones may have room later. */
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
 /**
@@ -46,13 +47,8 @@ export async function writing<T>(file: string, work: () => Promise<T>): Promise<
   }
 }
 
-/** As for other disks: full ones may have room later. */
-export function writeErrorKind(code: string): 'unavailable' | 'permission' {
-  return FULL.has(code) ? 'unavailable' : 'permission';
-}
-
 function cannotWrite(file: string, code: string, cause: unknown): ScoreBatchError {
-  return new ScoreBatchError(writeErrorKind(code), `${file} cannot be written (${code})`, {
+  return new ScoreBatchError(FULL.has(code) ? 'unavailable' : 'permission', `${file} cannot be written (${code})`, {
     hint: 'free some space, or let this user write there; SCORE_BATCH_MODEL_CACHE sets the folder for downloads',
     cause,
   });

@@ -374,7 +374,7 @@ it('a cache that cannot be written names the variable that moves it', async () =
   const found = await verify({ environment: { SCORE_BATCH_MODEL_CACHE: '/dev/null/cache' } });
   expect(found).toMatchObject({
     code: 77,
-    stderr: expect.stringMatching(/models cannot be cached in \/dev\/null\/cache[\s\S]*SCORE_BATCH_MODEL_CACHE/),
+    stderr: expect.stringMatching(/\/dev\/null\/cache cannot be written[\s\S]*SCORE_BATCH_MODEL_CACHE/),
   });
 });
 
