@@ -43,7 +43,7 @@ describe.runIf(inject('kafka') !== undefined)('three brokers', () => {
     await cluster.restart(third);
     await sending;
     await send(closers(PARTITIONS, begin + EVENTS * STEP_MS + 60_000));
-    await topics.untilRead(() => `${group}\n${processes.map(({ log }) => log).join('\n')}`);
+    await topics.untilScored(() => `${group}\n${processes.map(({ log }) => log).join('\n')}`);
     for (const { code, stderr } of await Promise.all(processes.map((one) => one.end()))) expect(code, stderr).toBe(0);
     await expectAsFileMode(topics);
   }, 300_000);

@@ -50,9 +50,17 @@ export interface StreamTopics {
   send(records: readonly Sent[], perSecond?: number): Promise<void>;
   create(topic: string, partitions?: number, config?: Readonly<Record<string, string>>): Promise<void>;
   /** Committed offset and metadata by partition. */
-  committed(): Promise<ReadonlyMap<number, { readonly offset: number; readonly metadata: string }>>;
-  /** Until all of the input is read and committed, and as of event all but the last record of each partition scored. */
+  committed(): Promise<ReadonlyMap<number, Committed>>;
+  /** Until all of the input is read and committed. */
   untilRead(running?: () => string): Promise<void>;
+  /** Until, as of event, all is read and all but the last record of each partition, its closer, is scored. */
+  untilScored(running?: () => string): Promise<void>;
+}
+
+/** Of a partition. */
+interface Committed {
+  readonly offset: number;
+  readonly metadata: string;
 }
 
 const PER_REQUEST = 200;
@@ -102,6 +110,20 @@ export async function streamTopics(brokers: readonly string[], options: TopicOpt
         .map(({ partition, offset, metadata }) => [partition, { offset: Number(offset), metadata: metadata ?? '' }]),
     );
   };
+  const untilCommitted = async (isDone: (committed: Committed, end: number) => boolean, running = () => '') => {
+    let shown = '';
+    await until(
+      async () => {
+        const [ends, done] = await Promise.all([admin.fetchTopicOffsets(input), committed()]);
+        shown = JSON.stringify({ ends, done: [...done] });
+        return ends.every(({ partition, high }) => {
+          const found = done.get(partition);
+          return Number(high) === 0 || (found !== undefined && isDone(found, Number(high)));
+        });
+      },
+      () => `not all is committed: ${shown}\n${running()}`,
+    );
+  };
   return {
     brokers,
     folder: await streamProject({ job: text, features: features.replace('as_of: arrival', `as_of: ${asOf}`) }),
@@ -115,22 +137,10 @@ export async function streamTopics(brokers: readonly string[], options: TopicOpt
         if (perSecond !== undefined) await delay(Math.max(0, began + ((i + PER_REQUEST) / perSecond) * 1000 - Date.now()));
       }
     },
-    async untilRead(running = () => '') {
-      let shown = '';
-      await until(
-        async () => {
-          const [ends, done] = await Promise.all([admin.fetchTopicOffsets(input), committed()]);
-          shown = JSON.stringify({ ends, done: [...done].map(([partition, { offset }]) => [partition, offset]) });
-          return ends.every(({ partition, high }) => {
-            const { offset, metadata = '' } = done.get(partition) ?? {};
-            // As of event, what became due is scored in further transactions, and only the last record, a closer, waits forever.
-            const isScored = () => asOf === 'arrival' || JSON.parse(metadata).pending >= Number(high) - 1;
-            return Number(high) === 0 || (offset === Number(high) && isScored());
-          });
-        },
-        () => `not all is read: ${shown}\n${running()}`,
-      );
-    },
+    untilRead: (running) => untilCommitted(({ offset }, end) => offset === end, running),
+    // What became due with the last record is scored in further transactions, whose metadata has the lowest offset that is not scored.
+    untilScored: (running) =>
+      untilCommitted(({ offset, metadata }, end) => offset === end && JSON.parse(metadata).pending >= end - 1, running),
   };
 }
 
