@@ -45,16 +45,18 @@ export function afterRun(before: Series, { plan, began }: ObservedRun, end: Obse
     if (rows !== undefined)
       set('score_batch_last_run_rows', [rows.scored, { outcome: 'scored' }], [rows.quarantined, { outcome: 'quarantined' }]);
   }
-  if (end.state !== 'published' && end.state !== 'already published') return series;
+  const isPublished = end.state === 'published' || end.state === 'already published';
+  if (!isPublished && end.state !== 'skipped') return series;
   const { window, bundle } = plan;
-  set('score_batch_last_success_timestamp_seconds', [end.ended / 1000]);
   // A backfill publishes older windows after newer ones. Slices, and windows of another kind (a day of a weekly job), do not
-  // advance the schedule.
+  // advance the schedule. An empty window that is skipped on purpose does, since nothing of it is missing.
   const isRegular = plan.slice === undefined && window.kind === plan.job.definition.every;
   if (isRegular && window.end.getTime() / 1000 >= (of('score_batch_newest_window_end_timestamp_seconds') ?? 0)) {
     set('score_batch_newest_window_start_timestamp_seconds', [window.start.getTime() / 1000]);
     set('score_batch_newest_window_end_timestamp_seconds', [window.end.getTime() / 1000]);
   }
+  if (!isPublished) return series;
+  set('score_batch_last_success_timestamp_seconds', [end.ended / 1000]);
   const { name: model, version } = bundle.definition;
   set('score_batch_model_info', [1, { model, version, digest: bundle.digest }]);
   return series;

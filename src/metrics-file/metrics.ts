@@ -19,11 +19,11 @@ export const METRICS = {
   score_batch_last_success_timestamp_seconds: { type: 'gauge', help: 'When a window was last published, or found to be' },
   score_batch_newest_window_start_timestamp_seconds: {
     type: 'gauge',
-    help: 'Start of the newest published window of the kind that the job file names',
+    help: 'Start of the newest window that was published or skipped, of the kind that the job file names',
   },
   score_batch_newest_window_end_timestamp_seconds: {
     type: 'gauge',
-    help: 'End of the newest published window of the kind that the job file names',
+    help: 'End of the newest window that was published or skipped, of the kind that the job file names',
   },
   score_batch_model_info: { type: 'gauge', help: 'The model of the last success' },
 } as const;

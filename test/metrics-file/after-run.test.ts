@@ -56,6 +56,13 @@ it('a range that is a week of the zone is the newest window', () => {
   expect(newestWindow(after({}, { window: { from: '2026-11-16', to: '2026-11-23' } }))).toEqual(['2026-11-16', '2026-11-23']);
 });
 
+it('an empty window that is skipped on purpose is the newest window, but no success', () => {
+  const series = after({ ended: 7 }, { window: { week: '2026-W47' }, state: 'skipped', ended: 8 });
+  expect(newestWindow(series)).toEqual(['2026-11-16', '2026-11-23']);
+  expect(inSeries(series, 'score_batch_last_success_timestamp_seconds')).toBe(7);
+  expect(newestWindow(after({}, { window: { week: '2026-W47' }, state: 'refused' }))).toEqual(['2026-11-09', '2026-11-16']);
+});
+
 it('a part of a run that was done says when, and leaves how the last run ended', () => {
   const series = after({ state: 'failed', ended: 7 }, { state: 'phase', ended: 8 });
   expect(inSeries(series, 'score_batch_last_phase_timestamp_seconds')).toBe(8);

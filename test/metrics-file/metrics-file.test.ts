@@ -5,6 +5,7 @@ import { readSeries } from '../../src/metrics-file/metrics.ts';
 import { linearProject } from '../support/linear-project.ts';
 import { temporaryFolder } from '../support/project.ts';
 import { scoreBatch } from '../support/score-batch.ts';
+import { sliceProject } from '../support/slice-project.ts';
 
 async function metricsOf(file: string): Promise<Record<string, number>> {
   const series = readSeries(await readFile(file, 'utf8'), 'linear') ?? new Map();
@@ -86,6 +87,22 @@ it('tells of a run in parts when each was done, and how it ended once it has', a
     'score_batch_last_run_state{state="published"}': 1,
     'score_batch_runs_total{state="published"}': 1,
   });
+});
+
+it('tells of slices in a file of their own, each time, even if nothing has changed; the batch is another series', async () => {
+  const folder = await temporaryFolder();
+  const project = await sliceProject();
+  const slice = async () => {
+    const environment = { SCORE_BATCH_METRICS_FILE: path.join(folder, '{job}.prom') };
+    expect(await scoreBatch(project, ['--slice'], environment)).toMatchObject({ code: 0 });
+    const text = await readFile(path.join(folder, 'linear.incremental.prom'), 'utf8');
+    const series = readSeries(text, 'linear.incremental');
+    expect(series?.has('score_batch_newest_window_end_timestamp_seconds')).toBe(false);
+    return [...(series?.get('score_batch_last_success_timestamp_seconds')?.values() ?? [])][0] ?? 0;
+  };
+  const [first, second] = [await slice(), await slice()];
+  expect(second).toBeGreaterThan(first);
+  expect(await readdir(folder)).toEqual(['linear.incremental.prom']);
 });
 
 it('leaves alone what it has not written, and warns', async () => {
