@@ -29,7 +29,7 @@ const REFUSED: Readonly<Record<string, readonly [request: object, code: string, 
   'a shape that promises gigabytes': [
     request({ ...FOUR, shape: [2 ** 40, 4] }),
     'RESOURCE_EXHAUSTED',
-    /^the request has 1099511627776 rows; at most \d+ are taken\n/,
+    /^the request has 1099511627776 rows, but at most \d+ are accepted\n/,
   ],
   'a shape that promises more than is there': [
     request({ ...FOUR, shape: [500, 4] }),
@@ -56,7 +56,7 @@ const REFUSED: Readonly<Record<string, readonly [request: object, code: string, 
   'contents of another datatype': [
     request({ contents: { fp64_contents: [1, 2, 3, 4] } }),
     INVALID,
-    /^measurements has datatype FP32 and fp64_contents\nhint: fill fp32_contents$/,
+    /^measurements has datatype FP32, but uses fp64_contents\nhint: use fp32_contents$/,
   ],
   'an integer that does not fit': [
     request({ datatype: 'INT8', contents: { int_contents: [1, 2, 300, 4] } }),
