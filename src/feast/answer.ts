@@ -27,7 +27,7 @@ export function readAnswer(json: unknown, rows: number): Answer {
   const { feature_names: given } = objectOf(metadata, 'metadata');
   const names = Array.isArray(given) ? given : listOf(objectOf(given, 'feature_names').val, 'feature_names');
   const found = listOf(results, 'results');
-  if (found.length !== names.length) throw invalid(`it has ${found.length} results for ${names.length} names`);
+  if (found.length !== names.length) throw invalid(`the answer has ${found.length} results for ${names.length} names`);
   const answer = new Map<string, AnswerColumn>();
   for (const [at, name] of names.entries()) {
     if (typeof name !== 'string' || answer.has(name)) throw invalid('the names of features are not distinct strings');

@@ -139,7 +139,7 @@ const WRONG: Record<string, { readonly send: (answer: object) => unknown; readon
   'rows by entity': { send: () => ({ field_values: [] }), says: 'metadata is not an object' },
   'fewer results than names': {
     send: (answer) => ({ ...answer, results: [] }),
-    says: '4 names have 0 results',
+    says: 'the answer has 0 results for 4 names',
   },
   'fewer values than entities': {
     send: (answer) => JSON.parse(JSON.stringify(answer, (key, value) => (key === 'values' ? [] : value))),

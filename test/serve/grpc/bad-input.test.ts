@@ -106,7 +106,7 @@ const REFUSED: Readonly<Record<string, readonly [request: object, code: string, 
   'a rejected row that would not show': [
     request({ contents: { fp32_contents: [5.1, 3.5, Number.NaN, 0.2] } }, { outputs: [{ name: 'label' }] }),
     INVALID,
-    /^1 of 1 rows cannot be scored: row 0: .*petal_length\nrow 0: .*petal_length\nhint: request the output rejected too/,
+    /^1 of 1 rows cannot be scored: row 0: .*petal_length\nrow 0: .*petal_length\nhint: also request the output rejected/,
   ],
   'an output as a classification': [
     request(FOUR, { outputs: [{ name: 'label', parameters: { classification: { int64_param: 2 } } }] }),

@@ -123,5 +123,7 @@ it.each<[what: string, change: (model: OnlineModel) => Partial<OnlineModel>]>([
     { model: other, canary: 5 },
   ];
   expect(modelsOf(shares(canary)).list()).toHaveLength(2);
-  expect(() => modelsOf(shares({ ...canary, ...change(main) }))).toThrow(`version 2 of the model iris has other ${what} than`);
+  expect(() => modelsOf(shares({ ...canary, ...change(main) }))).toThrow(
+    `version 2 of the model iris has different ${what} than`,
+  );
 });
