@@ -89,7 +89,7 @@ gates: { max_quarantine_rate: 100% }
     const text = await readFile(yaml, 'utf8');
     const histogram = (shares: string) => `{ edges: [0.1, 0.9], shares: ${shares} }`;
     await writeFile(yaml, `${text}reference: { score: ${histogram('[0.6, 0.1, 0.3]')} }\n`);
-    expect((await scoreBatch(folder, ['--week'])).stderr).toContain('does not say of which class it is');
+    expect((await scoreBatch(folder, ['--week'])).stderr).toContain('does not say which class it is about');
     await writeFile(yaml, `${text}reference: { classes: { virginca: ${histogram('[0.6, 0.1, 0.3]')} } }\n`);
     expect((await scoreBatch(folder, ['--week'])).stderr).toContain('output has no label virginca');
     await writeFile(yaml, `${text}reference: { classes: { virginica: ${histogram('[0.1, 0.1, 0.8]')} } }\n`);

@@ -137,7 +137,7 @@ describe('is refused with 78', () => {
       'where features are as of arrival and the table does not know it',
       USED,
       { 'jobs/payments.features.yaml': FEATURES.replace(/log: .*\n/, '') },
-      'error: the features of payments are as of arrival, but log is not given\n',
+      'error: the features of payments are as of arrival, but the feature file has no log\n',
     ],
     [
       'where attributes have half of what says their version',

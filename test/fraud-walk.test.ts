@@ -29,7 +29,7 @@ it('docs/stream.md: npm run demo:fraud runs its commands, and prints what the pa
       expect(printed.slice(at, at + lines.length)).toEqual(lines);
     }
   }
-  expect(stdout).toContain('19,797 of 19,797 scores are equal to 1e-6');
+  expect(stdout).toContain('19,797 of 19,797 scores agree within 1e-6');
 }, 600_000);
 
 /** Without ids of runs and the widths of columns. */

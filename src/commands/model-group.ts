@@ -57,7 +57,7 @@ export function addModelCommands({ program, context, show }: CommandLine): void 
     .option('--warehouse <url>', "DuckDB file for --query, as duckdb:FILE (default: the job's source)")
     .option(
       '--expected <column>',
-      'column with the scores from Python; of a bundle with classes one per label, comma-separated (default: the model scores the rows itself)',
+      'column with the scores from Python; for a bundle with classes, one per label, comma-separated (default: the model scores the rows itself)',
     )
     .option(
       '--golden-rows <n>',
@@ -72,7 +72,7 @@ export function addModelCommands({ program, context, show }: CommandLine): void 
     });
   model
     .command('init <source>')
-    .description('make a bundle of a model that MLflow has: models:/NAME/VERSION, or a folder that MLflow saved it in')
+    .description('make a bundle from a model in MLflow: models:/NAME/VERSION, or a folder that MLflow saved it to')
     .requiredOption('--out <folder>', 'bundle to write')
     .action(async (source: string, flags: ModelInitFlags) => {
       const { modelInitCommand } = await import('./model-init.ts');
@@ -83,10 +83,7 @@ export function addModelCommands({ program, context, show }: CommandLine): void 
     .description('register a bundle in MLflow as a version of a model, with signature, golden rows and digest')
     .option('--name <name>', 'name of the registered model (default: the name in model.yaml)')
     .option('--alias <alias>', 'alias to move to the version, such as champion')
-    .option(
-      '--experiment <name>',
-      "experiment that the files are logged in (default: MLFLOW_EXPERIMENT_NAME, else MLflow's own)",
-    )
+    .option('--experiment <name>', "experiment to log the files in (default: MLFLOW_EXPERIMENT_NAME, else MLflow's default)")
     .action(async (bundle: string, flags: PushFlags) => {
       const { pushCommand } = await import('./model-push.ts');
       show(await pushCommand(bundle, flags, context()));

@@ -42,13 +42,13 @@ export async function pushCommand(
 function refuseName(name: string, alias: string | undefined): void {
   if (parseModelUri(versionUri(name, '1')) === undefined) {
     throw new ScoreBatchError('usage', `--name ${name} cannot be the name of a registered model`, {
-      hint: 'a name has no / : or @',
+      hint: 'use a name without /, : and @',
     });
   }
   if (alias === undefined || (parseModelUri(`models:/${name}@${alias}`) !== undefined && !/^(latest|v\d+)$/i.test(alias)))
     return;
   throw new ScoreBatchError('usage', `--alias ${alias} cannot be an alias`, {
-    hint: 'use letters, digits, - and _; MLflow keeps latest and v1 for itself',
+    hint: 'use letters, digits, - and _; MLflow reserves latest and names such as v1',
   });
 }
 
@@ -61,6 +61,6 @@ function showVersion({ uri, model, digest, created }: PushOutput): string[] {
 
 function showAlias({ alias, version }: Pushed): string[] {
   if (alias === null) return [];
-  if (alias.from === version) return [`  alias   ${alias.name} led to version ${version} already`];
-  return [`  alias   ${alias.name} leads to version ${version}${alias.from === null ? '' : `, before to ${alias.from}`}`];
+  if (alias.from === version) return [`  alias   ${alias.name} already points to version ${version}`];
+  return [`  alias   ${alias.name} points to version ${version}${alias.from === null ? '' : `, before that to ${alias.from}`}`];
 }

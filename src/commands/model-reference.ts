@@ -93,7 +93,7 @@ function expectedOf(given: string | undefined, { signature: { classes } }: Bundl
   if (columns.length === classes.labels.length) return columns;
   throw new ScoreBatchError(
     'usage',
-    `--expected names ${counted(columns.length, 'column')}, and the bundle has ${classes.labels.length} classes`,
+    `--expected names ${counted(columns.length, 'column')}, but the bundle has ${classes.labels.length} classes`,
     { hint: `name the column of each class, in the order ${classes.labels.join(', ')}: --expected p_1,p_2,…` },
   );
 }
@@ -148,7 +148,7 @@ async function queryOf(given: string, folder: string): Promise<string> {
 async function writeNew(file: string, text: string, force: boolean): Promise<{ file: string; written: boolean }> {
   const there = await lstat(file).catch(() => undefined);
   if (there !== undefined && !force) return { file, written: false };
-  await replaceFile(file, text, 'give the user that runs score-batch the right to write in the bundle');
+  await replaceFile(file, text, 'give the user that runs score-batch permission to write to the bundle');
   return { file, written: true };
 }
 

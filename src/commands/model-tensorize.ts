@@ -28,7 +28,7 @@ export async function tensorizeCommand(
   });
   console.warn('on cpu the original is 10 to 30 times faster: use the new bundle only with a GPU');
   if (dropped !== undefined) {
-    console.warn(`the new bundle leaves out the output ${dropped}: no GPU gives labels; the probabilities of its classes stay`);
+    console.warn(`the new bundle leaves out the output ${dropped}, because no GPU computes labels; it keeps the probabilities`);
   }
   const trees = ensembles.flatMap(({ ensemble }) => ensemble.nodes.trees);
   const depth = trees.reduce((most, tree) => Math.max(most, tree.depth), 0);

@@ -66,7 +66,7 @@ export async function streamCompareCommand(flags: StreamCompareFlags, context: C
   });
   const named = { job: settings.name, batch: definition.name, window: window.label, runId: side.run.runId };
   const refusal = refusalOf(look, settings.name, definition.name);
-  if (refusal) context.console.warn(`${refusal.message}: docs/stream-look-back.md says how to find the reason`);
+  if (refusal) context.console.warn(`${refusal.message}: docs/stream-look-back.md explains how to find the reason`);
   return {
     data: dataOf(named, look, side.facts.model, settings.features),
     text: showLookBack(named, look, alignTable),
@@ -75,7 +75,7 @@ export async function streamCompareCommand(flags: StreamCompareFlags, context: C
 }
 
 function refusalOf(look: LookBack, stream: string, batch: string): ScoreBatchError | undefined {
-  if (!agrees(look)) return new ScoreBatchError('refused', `the scores of the stream ${stream} are not those of ${batch}`);
+  if (!agrees(look)) return new ScoreBatchError('refused', `the scores of the stream ${stream} do not match those of ${batch}`);
   if (!look.isVacuous) return undefined;
   return new ScoreBatchError('refused', 'nothing was compared: every event is outside the agreement or was left out');
 }
@@ -90,7 +90,7 @@ async function writtenBy(
   if (flags.scores === undefined) {
     if (flags.deadLetter !== undefined) {
       throw new ScoreBatchError('usage', '--dead-letter needs --scores', {
-        hint: 'name both files, or neither: then the topics of the job file are read',
+        hint: 'give both files, or neither to read the topics in the job file',
       });
     }
     const { openKafka } = await import('../stream/kafka/open.ts');

@@ -11,26 +11,26 @@ import type { StreamSqlFlags } from './stream-sql.ts';
 
 /** Commands for stream jobs. `run` is the default: `score-batch stream --job fraud`. */
 export function addStreamCommands({ program, context, show }: CommandLine): void {
-  const stream = program.command('stream').description('score events as they come, with features of the last minutes');
+  const stream = program.command('stream').description('score events as they arrive, with features of the last minutes');
   const run = stream
     .command('run', { isDefault: true })
     .description('score the events of a topic, each exactly once, until a signal ends it (the default command of stream)');
   addJobOption(run)
     .option('--events <file>', 'score the events of a file instead, one JSON object per line; - for stdin')
     .option('--out <file>', 'with --events: scores, one per line (default: stdout)')
-    .option('--dead-letter <file>', 'with --events: what is not scored (default: only counted)')
+    .option('--dead-letter <file>', 'with --events: records that are not scored (default: only counted)')
     .option('--alerts <file>', 'with --events: scores whose decision is in alert_on (default: only counted)')
-    .option('--attributes <file>', 'with --events: attributes of a topic, one JSON object per line with the key')
-    .option('--partitions <n>', 'with --events: partitions over which keys are spread (default: 1)', positiveInteger)
-    .option('--start <earliest|latest>', 'where a group begins that has committed nothing (default: latest)', startOf)
-    .option('--accept-new-group', 'with --start: begin a group that has committed nothing although there are scores already')
-    .option('--accept-features', 'go on although the features have changed since the last commit')
+    .option('--attributes <file>', 'with --events: rows of the attribute topic, one JSON object per line with the key')
+    .option('--partitions <n>', 'with --events: number of partitions to spread keys over (default: 1)', positiveInteger)
+    .option('--start <earliest|latest>', 'where a group without committed offsets begins (default: latest)', startOf)
+    .option('--accept-new-group', 'with --start: begin a group without committed offsets although scores already exist')
+    .option('--accept-features', 'continue although the features have changed since the last commit')
     .action(async (flags: StreamFlags) => {
       const { streamCommand } = await import('./stream-run.ts');
       await streamCommand(flags, context());
     });
-  addJobOption(stream.command('plan').description('print what the stream would do, or its features as a job of Flink SQL'))
-    .option('--engine <flink>', 'print Flink SQL instead, which writes the features to a topic (as of event)')
+  addJobOption(stream.command('plan').description('print what the stream would do, or its features as a Flink SQL job'))
+    .option('--engine <flink>', 'print Flink SQL instead, which writes the features to a topic (as of event only)')
     .option('--checkpoint <seconds>', 'with --engine: how often Flink commits what it writes (default: 10)', positiveInteger)
     .action(async (flags: StreamPlanFlags) => {
       const { streamPlanCommand } = await import('./stream-plan.ts');
@@ -50,9 +50,9 @@ export function addStreamCommands({ program, context, show }: CommandLine): void
     ).requiredOption('--batch <name|file>', 'batch job that scores the events of the warehouse'),
   )
     .option('--scores <file>', 'scores of the stream, one per line (default: the topics of the job file)')
-    .option('--dead-letter <file>', 'with --scores: what was not scored')
-    .option('--allow-other', 'leave out scores of another model or of other features instead of refusing them')
-    .option('--named <n>', 'events that are named of each kind (default: 20)', positiveInteger)
+    .option('--dead-letter <file>', 'with --scores: records that were not scored')
+    .option('--allow-other', 'leave out scores made with another model or other features instead of refusing them')
+    .option('--named <n>', 'most events to list of each kind (default: 20)', positiveInteger)
     .action(async (flags: StreamCompareFlags) => {
       const { streamCompareCommand } = await import('./stream-compare.ts');
       const compared = await streamCompareCommand(flags, context());
@@ -60,15 +60,13 @@ export function addStreamCommands({ program, context, show }: CommandLine): void
       if (compared.refusal) throw compared.refusal;
     });
   addJobOption(
-    stream
-      .command('replay')
-      .description('score the events of a stretch of time once more, with any model, into a topic of its own'),
+    stream.command('replay').description('score the events of a time range again, with any model, into a topic of its own'),
   )
-    .requiredOption('--from <instant>', 'first event time, such as 2026-11-27T08:00:00Z', instantOf)
-    .requiredOption('--to <instant>', 'event time before which it ends', instantOf)
-    .requiredOption('--topic <topic>', 'empty topic that takes the scores')
+    .requiredOption('--from <instant>', 'start of the event times, such as 2026-11-27T08:00:00Z', instantOf)
+    .requiredOption('--to <instant>', 'end of the event times, exclusive', instantOf)
+    .requiredOption('--topic <topic>', 'empty topic for the scores')
     .option('--model <bundle>', 'model bundle (default: that of the job)')
-    .option('--dead-letter <topic>', 'empty topic that takes what is not scored (default: only counted)')
+    .option('--dead-letter <topic>', 'empty topic for records that are not scored (default: only counted)')
     .action(async (flags: StreamReplayFlags) => {
       const { streamReplayCommand } = await import('./stream-replay.ts');
       show(await streamReplayCommand(flags, context()));

@@ -25,12 +25,12 @@ export async function streamPlanCommand(
 ): Promise<{ readonly data: StreamPlanOutput; readonly text: string }> {
   if (engine !== undefined && engine !== 'flink') {
     throw new ScoreBatchError('usage', `--engine: there is no engine ${engine}`, {
-      hint: 'the engine is flink; `score-batch stream sql` prints SQL for a warehouse',
+      hint: 'use --engine flink; for SQL in a warehouse, run `score-batch stream sql`',
     });
   }
   if (checkpoint !== undefined && engine === undefined) {
     throw new ScoreBatchError('usage', '--checkpoint cannot be used without --engine', {
-      hint: 'it says how often Flink commits what it writes',
+      hint: 'add --engine flink: --checkpoint sets how often Flink commits what it writes',
     });
   }
   const { folder, environment, subject, signal } = context;

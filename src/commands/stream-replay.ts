@@ -54,12 +54,12 @@ function refuseOwnTopics({ name, input, output, attributes }: StreamSettings, { 
   ] as const) {
     if (given === undefined || !own.includes(given)) continue;
     throw new ScoreBatchError('usage', `${flag} ${given} is a topic of the stream job ${name}`, {
-      hint: 'create a topic for the replay, and name it',
+      hint: 'create a topic for the replay, and use that',
     });
   }
   if (topic === deadLetter) {
     throw new ScoreBatchError('usage', `--topic and --dead-letter are both ${topic}`, {
-      hint: 'each needs a topic of its own',
+      hint: 'use a topic of its own for each',
     });
   }
 }
@@ -75,13 +75,18 @@ function textOf(data: StreamReplayOutput): string {
   const lines = [
     ['replay', `${data.job}: ${data.input}, ${counted(partitions, 'partition')}, from ${data.from} to ${data.to}`],
     ['model', `${model.name} ${model.version}, ${model.digest.slice(0, 12)}`],
-    ['scored', `${grouped(scored)} to ${topic}${outside.length === 0 ? '' : `, of them ${outside.join(', ')}`}`],
+    ['scored', `${grouped(scored)} to ${topic}${outside.length === 0 ? '' : `, including ${outside.join(', ')}`}`],
     ...(not.length === 0 ? [] : [['not scored', `${not.join(', ')}${deadLetter === null ? '' : `; to ${deadLetter}`}`]]),
-    ...(data.continued ? [['continued', 'an earlier call; what that one did is not counted here']] : []),
+    ...(data.continued ? [['continued', 'an earlier run; what it wrote is not counted here']] : []),
     ...(data.attributes_at === null ? [] : [['attributes', `as of ${data.attributes_at}, not as of the events`]]),
     ...(unsettled.length === 0
       ? []
-      : [['unsettled', `events of this time may still come in ${counted(unsettled.length, 'partition')}: run it again later`]]),
+      : [
+          [
+            'unsettled',
+            `events of this time range may still arrive in ${counted(unsettled.length, 'partition')}: run it again later`,
+          ],
+        ]),
   ];
   return lines.map(([title = '', text]) => `${title.padEnd(12)}${text}`).join('\n');
 }

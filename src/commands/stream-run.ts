@@ -57,8 +57,8 @@ export async function streamCommand(flags: StreamFlags, context: Context): Promi
 function refuseStray(flags: StreamFlags): void {
   const [wrong, hint] =
     flags.events === undefined
-      ? [OF_FILE, 'it belongs to --events, which scores the events of a file']
-      : [OF_TOPIC, 'events of a file are read from their start, and nothing is committed'];
+      ? [OF_FILE, 'add --events to score the events of a file']
+      : [OF_TOPIC, 'remove it: the events of a file are read from the start, and nothing is committed'];
   const stray = wrong.find((name) => flags[name] !== undefined);
   if (stray === undefined) return;
   const flag = `--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -71,6 +71,6 @@ function refuseStray(flags: StreamFlags): void {
 function refuseUnsaidStart({ acceptNewGroup, start }: StreamFlags): void {
   if (acceptNewGroup !== true || start !== undefined) return;
   throw new ScoreBatchError('usage', '--accept-new-group needs --start', {
-    hint: 'say where the group begins: --start earliest scores all that the input still has, --start latest what comes from now on',
+    hint: 'say where the group begins: --start earliest scores everything that the input still has, --start latest only what arrives from now on',
   });
 }

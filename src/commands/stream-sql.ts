@@ -24,7 +24,7 @@ export async function streamSqlCommand(
   { folder, environment, subject }: Context,
 ): Promise<{ readonly data: StreamSqlOutput; readonly text: string }> {
   if ((table === undefined) === (batch === undefined) || (batch !== undefined && warehouse !== undefined)) {
-    throw new ScoreBatchError('usage', 'give --table, with --warehouse if it is not DuckDB, or --batch', {
+    throw new ScoreBatchError('usage', 'give either --table, with --warehouse if it is not DuckDB, or --batch', {
       hint: 'a batch job names the table, the warehouse and the attributes in source',
     });
   }
@@ -58,9 +58,9 @@ function ofTable(features: EventFeatures, table: string, warehouse: string): Kin
 function ofBatch({ digest }: EventFeatures, { definition, kind, query }: Job): KindSql {
   if (digestOfSql(query) === digest) return { kind, sql: query };
   const { events } = definition.source;
-  const what = events === undefined ? 'has no source.events' : 'has other features than the stream job';
+  const what = events === undefined ? 'has no source.events' : 'does not have the features of the stream job';
   throw new ScoreBatchError('configuration', `${definition.name} ${what}`, {
-    hint: 'name a batch job whose source.events has the feature file of the stream job',
+    hint: 'name a batch job whose source.events uses the feature file of the stream job',
   });
 }
 

@@ -32,7 +32,9 @@ function keyFields({ key, id, time, fields }: FeatureFile): Problem[] {
     if (found === undefined) return [{ path: [path], message: unknownField(fields, name) }];
     if (found !== type) return [{ path: ['fields', name], message: `the ${path} of an event must be ${type}, not ${found}` }];
     const same = wanted.slice(0, index).find((other) => other.name === name);
-    return same === undefined ? [] : [{ path: [path], message: `${name} is already the ${same.path}: name three fields` }];
+    return same === undefined
+      ? []
+      : [{ path: [path], message: `${name} is already the ${same.path}: key, id and time must be three fields` }];
   });
 }
 
@@ -46,11 +48,15 @@ function nameClashes({ fields, features, log }: FeatureFile): Problem[] {
   const clashes = named.flatMap(({ path, name, what }) => {
     const other = seen.get(name.toLowerCase());
     seen.set(name.toLowerCase(), what);
-    return other === undefined ? [] : [{ path, key: name, message: `${name} is already ${other}, whatever its case` }];
+    return other === undefined ? [] : [{ path, key: name, message: `${name} is already ${other}: case does not count` }];
   });
   const reserved = Object.keys(fields)
     .filter((name) => name.toLowerCase() === 'events')
-    .map((name) => ({ path: ['fields'], key: name, message: 'events stands for the events themselves: rename the field' }));
+    .map((name) => ({
+      path: ['fields'],
+      key: name,
+      message: 'events is reserved for the events themselves: rename the field',
+    }));
   const columns = Object.entries(log ?? {}).flatMap(([key, name], index, all) => {
     const twice = all.slice(0, index).some(([, other]) => other.toLowerCase() === name.toLowerCase());
     const other = twice ? 'another column of log' : seen.get(name.toLowerCase());
@@ -63,7 +69,7 @@ function spans({ lateness, skew, features }: FeatureFile): Problem[] {
   return [
     ...(lateness > MAX_WINDOW_MS ? [{ path: ['lateness'], message: 'must be at most 7d' }] : []),
     ...(skew !== undefined && skew > lateness
-      ? [{ path: ['skew'], message: 'must not be more than lateness: such an event would make others late' }]
+      ? [{ path: ['skew'], message: 'must not be more than lateness: an event that far ahead would make others late' }]
       : []),
     ...Object.entries(features)
       .filter(([, { window }]) => window < 1 || window > MAX_WINDOW_MS)
@@ -74,7 +80,7 @@ function spans({ lateness, skew, features }: FeatureFile): Problem[] {
 function count({ features }: FeatureFile): Problem[] {
   const found = Object.keys(features).length;
   if (found === 0) return [{ path: ['features'], message: 'name at least one feature' }];
-  return found > MAX_FEATURES ? [{ path: ['features'], message: `at most ${MAX_FEATURES} features` }] : [];
+  return found > MAX_FEATURES ? [{ path: ['features'], message: `name at most ${MAX_FEATURES} features` }] : [];
 }
 
 /** An entry's aggregate and its field; undefined if it has no aggregate or several. */
@@ -88,11 +94,11 @@ export function aggregateOf(entry: FeatureEntry): { readonly aggregate: Aggregat
 
 function aggregateProblems({ fields }: FeatureFile, name: string, entry: FeatureEntry): Problem[] {
   const found = aggregateOf(entry);
-  if (found === undefined) return [{ path: ['features', name], message: `give one of ${AGGREGATES.join(', ')}, and only one` }];
+  if (found === undefined) return [{ path: ['features', name], message: `give exactly one of ${AGGREGATES.join(', ')}` }];
   const { aggregate, field } = found;
   const path = ['features', name, aggregate];
   if (field === 'events' && (aggregate === 'count' || aggregate === 'since')) return [];
-  if (aggregate === 'since') return [{ path, message: 'it counts from the event before: write since: events' }];
+  if (aggregate === 'since') return [{ path, message: 'it measures from the previous event: write since: events' }];
   const type = typeOf(fields, field);
   if (type === undefined) return [{ path, message: unknownField(fields, field) }];
   const problem = typeProblem(aggregate, type);
@@ -103,11 +109,11 @@ function typeProblem(aggregate: Aggregate, type: FieldType): string | undefined 
   if ((aggregate === 'sum' || aggregate === 'mean') && type !== 'int64')
     return type === 'float64'
       ? `a ${aggregate} of float64 depends on the order of its terms; send whole numbers, such as cents`
-      : `a ${aggregate} is of an int64 field`;
+      : `a ${aggregate} needs an int64 field`;
   if ((aggregate === 'min' || aggregate === 'max') && type === 'bool')
     return `a bool has no ${aggregate}; count events where it is true`;
   if (aggregate === 'distinct' && type === 'float64')
-    return 'two float64 that look the same can differ; send whole numbers or text';
+    return 'two float64 values that look the same can differ; send whole numbers or text';
   return undefined;
 }
 
@@ -120,11 +126,13 @@ function conditionProblems({ fields }: FeatureFile, name: string, { where }: Fea
       if (type !== 'int64' && type !== 'float64')
         return [{ path, message: `${field} is ${type}: at_least and below are for numbers` }];
       const bounds = Object.entries(condition).flatMap(([key, value]) =>
-        value === undefined || fits(value, type) ? [] : [{ path: [...path, key], message: `${field} is ${type}` }],
+        value === undefined || fits(value, type)
+          ? []
+          : [{ path: [...path, key], message: `${field} is ${type}; the bound is not` }],
       );
       const { at_least, below } = condition;
       const isEmpty = at_least !== undefined && below !== undefined && at_least >= below;
-      return isEmpty ? [{ path, message: 'no value is at least at_least and below below' }] : bounds;
+      return isEmpty ? [{ path, message: 'no value can match: at_least must be less than below' }] : bounds;
     }
     const values = Array.isArray(condition) ? condition : [condition];
     return values.flatMap((value, index) =>
@@ -147,5 +155,5 @@ function typeOf(fields: FeatureFile['fields'], name: string): FieldType | undefi
 
 function unknownField(fields: FeatureFile['fields'], name: string): string {
   const best = nearest(name, Object.keys(fields));
-  return `there is no field ${name}${best === undefined ? '; fields lists those of an event' : `; did you mean ${best}?`}`;
+  return `there is no field ${name}${best === undefined ? '; declare it under fields' : `; did you mean ${best}?`}`;
 }

@@ -27,10 +27,10 @@ export function readAnswer(json: unknown, rows: number): Answer {
   const { feature_names: given } = objectOf(metadata, 'metadata');
   const names = Array.isArray(given) ? given : listOf(objectOf(given, 'feature_names').val, 'feature_names');
   const found = listOf(results, 'results');
-  if (found.length !== names.length) throw invalid(`${names.length} names have ${found.length} results`);
+  if (found.length !== names.length) throw invalid(`the answer has ${found.length} results for ${names.length} names`);
   const answer = new Map<string, AnswerColumn>();
   for (const [at, name] of names.entries()) {
-    if (typeof name !== 'string' || answer.has(name)) throw invalid('the names of features are not distinct texts');
+    if (typeof name !== 'string' || answer.has(name)) throw invalid('the names of features are not distinct strings');
     answer.set(name, columnOf(found[at], rows));
   }
   return answer;
@@ -46,7 +46,7 @@ export function checkEntities(answer: Answer, entities: ReadonlyMap<string, read
     const values = answer.get(name)?.values;
     // Integers are numbers or, if large, bigints.
     if (values === undefined || asked.some((key, i) => !isKey(values[i]) || String(values[i]) !== String(key)))
-      throw invalid('the answer is about other entities than those asked for');
+      throw invalid('the answer is for other entities than the requested ones');
   }
 }
 
@@ -60,7 +60,7 @@ function columnOf(result: unknown, rows: number): AnswerColumn {
     values: listOf(values, 'values', rows),
     statuses: listOf(statuses, 'statuses', rows).map((status) => {
       const known = STATUSES.find((one) => one === status);
-      if (known === undefined) throw invalid('a status is none of those of Feast');
+      if (known === undefined) throw invalid("a status is not one of Feast's");
       return known;
     }),
     times: times === undefined ? undefined : listOf(times, 'event_timestamps', rows),

@@ -182,7 +182,10 @@ export function createCalls({ store, client, answersAtAll, sharedRows, queuedRow
 
   function refusal(cause?: FeastProblem): ServeFailure {
     return new ServeFailure('unavailable', 'features could not be looked up', {
-      hint: cause === undefined ? 'the feature store does not answer at present' : `the feature store: ${cause.message}`,
+      hint:
+        cause === undefined
+          ? 'the feature store does not respond: send the request again later'
+          : `the feature store failed: ${cause.message}`,
       retryAfter: breaker.retryAfter(performance.now()),
     });
   }
@@ -195,7 +198,7 @@ export function createCalls({ store, client, answersAtAll, sharedRows, queuedRow
         const failure = unwanted(request, now) ?? (breaker.blocked(now) ? refusal() : undefined);
         if (failure !== undefined) throw failure;
         if (rows > 0 && rows + request.keys.length > queuedRows) {
-          throw new ServeFailure('busy', `${grouped(rows)} rows are waiting for their features already`, {
+          throw new ServeFailure('busy', `${grouped(rows)} rows are already waiting for their features`, {
             hint: 'send the request again later',
             retryAfter: 1,
           });
@@ -267,6 +270,6 @@ function distinct(names: readonly string[], requests: readonly LookupRequest[]) 
 
 function unwanted({ deadline, signal }: LookupRequest, now: number): ServeFailure | undefined {
   if (deadline !== undefined && deadline <= now)
-    return new ServeFailure('late', 'the deadline passed before the features came');
-  return signal?.aborted ? new ServeFailure('gone', 'nobody waits for the answer') : undefined;
+    return new ServeFailure('late', 'the deadline passed before the features arrived');
+  return signal?.aborted ? new ServeFailure('gone', 'the client no longer waits for the answer') : undefined;
 }

@@ -75,7 +75,7 @@ async function firstAnswer(client: FeastClient, store: FeatureStore, what: strin
     if (unknown.length === 0) return answer;
     // Feast ignores entities that it does not need.
     throw new ScoreBatchError('configuration', `${unknown[0]} is not a join key of ${what}`, {
-      hint: 'name its join keys after ?entity=, as `feast entities list` and the entity say; Feast answers a few of them by their names',
+      hint: 'list its join keys after ?entity=, not the names of entities; `feast entities list` and the definition of an entity show them',
     });
   } catch (error) {
     if (!(error instanceof FeastProblem)) throw error;
@@ -87,9 +87,9 @@ async function firstAnswer(client: FeastClient, store: FeatureStore, what: strin
 function startError({ kind, status = 0, message, detail }: FeastProblem, server: string, what: string): ScoreBatchError {
   const details = detail === undefined || detail === '' ? [] : [`Feast says: ${detail}`];
   if (status === 401 || status === 403) {
-    return new ScoreBatchError('permission', `Feast at ${server} refuses ${what}: ${message}`, {
+    return new ScoreBatchError('permission', `Feast at ${server} denies access to ${what}: ${message}`, {
       details,
-      hint: 'put a token that may read it into SCORE_BATCH_FEAST_TOKEN',
+      hint: 'set SCORE_BATCH_FEAST_TOKEN to a token that may read it',
     });
   }
   if (kind === 'timeout' || kind === 'unreachable' || (status >= 502 && status <= 504) || status === 429) {
@@ -98,13 +98,13 @@ function startError({ kind, status = 0, message, detail }: FeastProblem, server:
     });
   }
   if (kind === 'invalid' || kind === 'too large') {
-    return new ScoreBatchError('configuration', `${server} does not answer as Feast does: ${message}`, {
-      hint: 'name the HTTP feature server that `feast serve` starts',
+    return new ScoreBatchError('configuration', `${server} does not answer like Feast: ${message}`, {
+      hint: 'use the address of the HTTP feature server that `feast serve` starts',
     });
   }
-  return new ScoreBatchError('configuration', `Feast at ${server} refuses ${what} with these entities: ${message}`, {
+  return new ScoreBatchError('configuration', `Feast at ${server} refuses ${what} with these join keys: ${message}`, {
     details,
-    hint: 'check the service and the join keys after ?entity=: all that its views need',
+    hint: 'check the name of the service, and that ?entity= lists all join keys of its views',
   });
 }
 
@@ -133,7 +133,7 @@ function lookup({ store, signature, text, events, calls, keys, names, close }: O
       if (name === undefined) continue;
       const values = found.flatMap(({ answer, at }) => {
         const column = answer.get(name);
-        if (column === undefined) throw unusable(`has no ${name} any more`);
+        if (column === undefined) throw unusable(`no longer has ${name}`);
         return at.map((entity) => {
           const reason = nullReason(column, entity, fresh);
           if (reason !== undefined) {
@@ -141,7 +141,7 @@ function lookup({ store, signature, text, events, calls, keys, names, close }: O
             return null;
           }
           const value = storedValue(column.values[entity], dtype, text);
-          if (value === undefined) throw unusable(`has a ${name} that is not ${WANTED[dtype]}, which ${feature.name} takes`);
+          if (value === undefined) throw unusable(`has a ${name} that is not ${WANTED[dtype]}, as ${feature.name} must be`);
           return value;
         });
       });

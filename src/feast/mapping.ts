@@ -27,11 +27,11 @@ export function mapFeatures(
     return found[0];
   });
   const unknown = request.filter((name) => !features.includes(name));
-  problems.push(...unknown.map((name) => `${name} of request is not a feature of the model`));
+  problems.push(...unknown.map((name) => `${name} in features.request is not a feature of the model`));
   if (problems.length === 0) return mapped;
-  throw new ScoreBatchError('configuration', `${what} and the model do not go together: ${problems[0]}`, {
+  throw new ScoreBatchError('configuration', `${what} does not fit the model: ${problems[0]}`, {
     details: problems.length === 1 ? [] : problems,
-    hint: 'add it to the service, or name what requests bring under features.request; a full name (view__feature) is always clear',
+    hint: 'add the feature to the service, or list it under features.request if requests send it; a full name (view__feature) is never ambiguous',
   });
 }
 

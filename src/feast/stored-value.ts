@@ -13,9 +13,9 @@ const UNPAIRED = /\p{Surrogate}/u;
 export const WANTED: Readonly<Record<InputDtype, string>> = {
   float32: 'a number',
   float64: 'a number',
-  int64: 'a whole number of 64 bits',
+  int64: 'a 64-bit whole number',
   bool: 'true or false',
-  string: 'a text',
+  string: 'a string',
 };
 
 /** Feast encodes numbers that JSON lacks as protobuf does. */

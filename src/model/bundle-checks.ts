@@ -8,7 +8,7 @@ import { templateProblems } from './reason-template.ts';
 type Input = BundleDefinition['inputs'][number];
 type Column = Input['columns'][number];
 
-const OF_SCORE = 'it does not say of which class it is; write classes instead, with a histogram per label';
+const OF_SCORE = 'score does not say which class it is about; write classes instead, with a histogram per label';
 
 /** Checks of `model.yaml` that involve several keys. */
 export function bundleChecks({ inputs, output, reference }: BundleDefinition): Problem[] {
@@ -26,7 +26,7 @@ export function bundleChecks({ inputs, output, reference }: BundleDefinition): P
         seen.add(column.name);
         return [
           ...(expected.has(column.name)
-            ? [{ path, message: `${column.name} is what golden.csv calls an expected value: rename the feature` }]
+            ? [{ path, message: `${column.name} is the name of an expected value in golden.csv: rename the feature` }]
             : []),
           ...(repeated ? [{ path, message: `the column ${column.name} feeds two inputs` }] : []),
           ...columnProblems(column, input.dtype).map((message) => ({ path, message: `${column.name}: ${message}` })),
@@ -51,7 +51,7 @@ function classReferences(output: BundleDefinition['output'], reference: BundleDe
 
 function referenceProblem(reference: FeatureReference, dtype: InputDtype | undefined): string | undefined {
   if (dtype === undefined) return 'no input has this column';
-  if (!isCategorical(reference)) return dtype === 'string' ? 'a text has no histogram; write categories' : undefined;
+  if (!isCategorical(reference)) return dtype === 'string' ? 'a string has no histogram; write categories' : undefined;
   if (dtype !== 'string' && dtype !== 'bool') return `a ${dtype} has no categories; write edges and shares`;
   const strange = dtype === 'bool' && Object.keys(reference.categories).some((name) => name !== 'true' && name !== 'false');
   return strange ? 'the categories of a bool are true and false' : undefined;
@@ -59,7 +59,7 @@ function referenceProblem(reference: FeatureReference, dtype: InputDtype | undef
 
 function shapeProblems({ name, shape, columns }: Input, path: (string | number)[]): Problem[] {
   if (shape[1] === columns.length) return [];
-  return [{ path: [...path, 'shape'], message: `${name} is ${shape[1]} wide and has ${counted(columns.length, 'column')}` }];
+  return [{ path: [...path, 'shape'], message: `${name} is ${shape[1]} wide but has ${counted(columns.length, 'column')}` }];
 }
 
 function columnProblems(column: Column, dtype: InputDtype): string[] {

@@ -73,7 +73,7 @@ const featureReference = z
     if (categories === undefined) {
       const { data, error } = histogram.safeParse({ edges, shares });
       if (data !== undefined && other === 0) return { ...data, nulls };
-      if (edges === undefined || shares === undefined) refuse('write edges and shares for a number, categories for a text');
+      if (edges === undefined || shares === undefined) refuse('write edges and shares for a number, categories for a string');
       else for (const { message } of error?.issues ?? [{ message: 'other is for categories' }]) refuse(message);
       return z.NEVER;
     }

@@ -24,7 +24,7 @@ export function checkClassLabels({ file, bytes }: ModelBytes, { label, probabili
     details: [`model.yaml: ${shown(labels)}`, `model.onnx: ${shown(list)}`],
     hint: sameNames
       ? 'write labels in the order of the file: the first one names the first probability'
-      : 'write labels as the file has them, in its order; train with the names of the classes if it has numbers',
+      : 'write labels as the file has them, in its order; if it has numbers, train with the names of the classes',
   });
 }
 

@@ -31,11 +31,11 @@ function inputProblems({ name, dtype, features }: ModelInput, inputs: readonly T
   if (info === undefined) return [`the model has no input ${name}; it has ${inputs.map((input) => input.name).join(', ')}`];
   const [rows, width, ...more] = info.shape;
   const problems: string[] = [];
-  if (info.dtype !== dtype) problems.push(`the input ${name} is ${info.dtype ?? 'not a tensor'} and model.yaml says ${dtype}`);
+  if (info.dtype !== dtype) problems.push(`the input ${name} is ${info.dtype ?? 'not a tensor'}, but model.yaml says ${dtype}`);
   if (width === undefined || more.length > 0) {
     problems.push(`the input ${name} is ${showTensor(info)}: a table can only feed [N, F], so export the model with rank 2`);
   } else if (typeof width === 'number' && width !== features.length) {
-    problems.push(`the input ${name} is ${width} wide and model.yaml feeds ${counted(features.length, 'column')}`);
+    problems.push(`the input ${name} is ${width} wide, but model.yaml feeds ${counted(features.length, 'column')}`);
   }
   const fixed = fixedBatch({ inputs });
   if (typeof rows === 'number' && rows > 0 && rows !== fixed) {
@@ -66,7 +66,7 @@ function outputProblems({ name, index }: Signature['output'], outputs: readonly 
     if (more.length > 0) return [`the output ${name} is ${showTensor(info)}: a score must be [N] or [N, classes]`];
     const classes = width ?? 1;
     return typeof classes === 'number' && index >= classes
-      ? [`the output ${name} is ${showTensor(info)} and has no index ${index}`]
+      ? [`the output ${name} is ${showTensor(info)}, so it has no index ${index}`]
       : [];
   });
 }
@@ -82,7 +82,7 @@ function classProblems({ probabilities: name, labels }: Classes, outputs: readon
     }
     return typeof width === 'number' && width > 0 && width !== labels.length
       ? [
-          `the output ${name} is ${showTensor(info)} and model.yaml has ${counted(labels.length, 'label')}: ${labels.join(', ')}`,
+          `the output ${name} is ${showTensor(info)}, but model.yaml has ${counted(labels.length, 'label')}: ${labels.join(', ')}`,
         ]
       : [];
   });

@@ -21,7 +21,7 @@ const label = z
   .string({ error: 'write the name of the class in quotes: "0"' })
   .min(1)
   .refine(isPrintable, 'must not contain control characters')
-  .refine((text) => !/^\s+$/.test(text), 'the name of a class has more than spaces')
+  .refine((text) => !/^\s+$/.test(text), 'the name of a class must not be only spaces')
   // Answers have a key per class, and this one is special in JavaScript objects.
   .refine((text) => text !== '__proto__', '__proto__ is not a valid name: choose another one');
 
@@ -45,7 +45,7 @@ export const outputSchema = z
     const { name: score, index, label: predicted, probabilities, labels = [] } = given;
     const [ofScore, ofClasses] = [SCORE_KEYS, CLASS_KEYS].map((keys) => keys.filter((key) => given[key] !== undefined));
     if (ofScore?.[0] !== undefined && ofClasses?.[0] !== undefined) {
-      refuse('name and index are of a bundle with one score, the other keys of one with classes: write either', ofScore[0]);
+      refuse('write either name and index, for a bundle with one score, or the other keys, for one with classes', ofScore[0]);
     } else if (score !== undefined) return { name: score, index: index ?? 0 };
     else if (ofScore?.[0] !== undefined) refuse('missing: name, the output with the score');
     else if (ofClasses?.[0] === undefined) {
@@ -54,7 +54,7 @@ export const outputSchema = z
       if (probabilities === undefined) refuse('missing: probabilities, the output with a column per class');
       if (given.labels === undefined) refuse('missing: labels, the names of the classes in the order of the probabilities');
       if (predicted !== undefined && predicted === probabilities)
-        refuse('the label and the probabilities are two outputs', 'label');
+        refuse('the label and the probabilities must be two outputs', 'label');
       for (const { place, message } of repeatedNames(labels)) refuse(message, 'labels', place);
     }
     return { ...(predicted !== undefined && { label: predicted }), probabilities: probabilities ?? '', labels };
@@ -74,7 +74,7 @@ function repeatedNames(labels: readonly string[]): { readonly place: number; rea
         message:
           other === text
             ? `the class ${text} is named twice`
-            : `${other} and ${text} differ only in case, and databases would take them for one column`,
+            : `${other} and ${text} differ only in case, so databases would treat them as one column`,
       },
     ];
   });

@@ -12,7 +12,7 @@ export function templateProblems(template: string): string[] {
   const stray = /[{}]/.test(template.replace(/\{[^{}]*\}/g, ''));
   return [
     ...unknown.map((name) => `{${name}} is not a placeholder of a reason: ${didYouMean(name, PLACEHOLDERS)}`),
-    ...(stray ? ['the reason has a brace without its partner'] : []),
+    ...(stray ? ['the reason has an unmatched brace'] : []),
   ];
 }
 

@@ -27,7 +27,7 @@ export async function goldenValues(
   if (width !== classes.labels.length) {
     throw new ScoreBatchError(
       'configuration',
-      `the output ${output.name} has ${width} values per row and model.yaml has ${classes.labels.length} labels`,
+      `the output ${output.name} has ${width} values per row, but model.yaml has ${classes.labels.length} labels`,
       { hint: 'name every class of the model under output.labels, in the order of its probabilities' },
     );
   }

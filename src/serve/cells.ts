@@ -61,9 +61,9 @@ export function createCells({ features, rows, text }: CellOptions): Cells {
         if (typeof value !== 'boolean') return refuse(feature, 'true or false');
         column[row] = value ? 1 : 0;
       } else {
-        if (typeof value !== 'string') return refuse(feature, 'a text');
-        if (isLongerThan(value, text)) return `must be a text of at most ${text} characters`;
-        if (UNPAIRED.test(value)) return 'must be a text without unpaired surrogates';
+        if (typeof value !== 'string') return refuse(feature, 'a string');
+        if (isLongerThan(value, text)) return `must be a string of at most ${text} characters`;
+        if (UNPAIRED.test(value)) return 'must be a string without unpaired surrogates';
         (column as string[])[row] = value;
       }
       mark(feature, row);

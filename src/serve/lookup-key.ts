@@ -12,7 +12,7 @@ const UNPAIRED = /\p{Surrogate}/u;
  * answer for another key.
  *
  * @param text most characters of a string
- * @returns `problem` if it is of another type: `must be a text`
+ * @returns `problem` if it is of another type: `must be a string`
  */
 export function readKey(
   { kind }: LookupKey,
@@ -20,13 +20,13 @@ export function readKey(
   text: number,
 ): { readonly value: KeyValue } | { readonly problem: string } {
   const isText = typeof value === 'string' && !isLongerThan(value, text) && !UNPAIRED.test(value);
-  if (kind === 'text') return isText ? { value } : { problem: `must be a text of at most ${text} characters` };
+  if (kind === 'text') return isText ? { value } : { problem: `must be a string of at most ${text} characters` };
   if (Number.isSafeInteger(value) || (typeof value === 'bigint' && fits(value))) return { value: value as number | bigint };
   if (kind === 'any')
-    return isText ? { value } : { problem: 'must be a text, or a whole number from -9007199254740991 to 9007199254740991' };
+    return isText ? { value } : { problem: 'must be a string, or a whole number from -9007199254740991 to 9007199254740991' };
   // JSON.parse rounds larger numbers.
   if (typeof value === 'string' && /^-?\d{1,19}$/.test(value) && fits(BigInt(value))) return { value: BigInt(value) };
-  return { problem: 'must be a whole number of 64 bits; beyond 9007199254740991 write it as a text of digits' };
+  return { problem: 'must be a 64-bit whole number; send one beyond 9007199254740991 as a string of digits' };
 }
 
 function fits(value: bigint): boolean {

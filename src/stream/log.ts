@@ -85,7 +85,7 @@ export class TooLargeError extends Error {
   readonly record: OutputRecord;
 
   constructor(record: OutputRecord) {
-    super(`a record is larger than ${record.topic} takes`);
+    super(`a record is larger than ${record.topic} accepts`);
     this.record = record;
   }
 }

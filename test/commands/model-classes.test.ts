@@ -66,7 +66,7 @@ it('tensorize keeps the classes, and says that the label goes', async () => {
     next: run \`score-batch model inspect tensors\` to see what a GPU would run
     stderr:
     warning: on cpu the original is 10 to 30 times faster: use the new bundle only with a GPU
-    warning: the new bundle leaves out the output label: no GPU gives labels; the probabilities of its classes stay"
+    warning: the new bundle leaves out the output label, because no GPU computes labels; it keeps the probabilities"
   `);
   const { output } = parse(await readFile(path.join(folder, 'tensors/model.yaml'), 'utf8')) as { output: unknown };
   expect(output).toEqual({ probabilities: 'probabilities', labels: ['setosa', 'versicolor', 'virginica'] });
@@ -92,7 +92,7 @@ it('reference makes what a bundle with classes has, from a column per class', as
   expect(transcript(one, folder)).toMatchInlineSnapshot(`
     "exit 64
     stderr:
-    error: --expected names 1 column, and the bundle has 3 classes
+    error: --expected names 1 column, but the bundle has 3 classes
     hint: name the column of each class, in the order setosa, versicolor, virginica: --expected p_1,p_2,…"
   `);
 });

@@ -11,7 +11,7 @@ it.skipIf(inject('kafka') === undefined)(
     const named = (text: string) => text.replace(/(transactions|fraud-scores|fraud-dead-letter|fraud-alerts)/g, 'plan-$1');
     const folder = await streamProject({ job: named(JOB).replace('localhost:9092', broker) });
     const missing = await scoreBatch(folder, ['stream', 'plan']);
-    expect(missing).toMatchObject({ code: 78, stderr: expect.stringContaining('Kafka does not have 4 topics of the job') });
+    expect(missing).toMatchObject({ code: 78, stderr: expect.stringContaining('4 topics of the job do not exist: ') });
     const admin = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
     const topics = ['transactions', 'fraud-scores', 'fraud-dead-letter', 'fraud-alerts'];

@@ -29,7 +29,7 @@ describe('stream plan --engine', () => {
     const arrival = await scoreBatch(folder, ['stream', 'plan', '--engine', 'flink']);
     expect(arrival).toMatchObject({
       code: 78,
-      stderr: expect.stringContaining('are as of arrival, which Flink SQL cannot say'),
+      stderr: expect.stringContaining('are as of arrival, which Flink SQL cannot express'),
     });
     const other = await scoreBatch(folder, ['stream', 'plan', '--engine', 'spark']);
     expect(other).toMatchObject({ code: 64, stderr: expect.stringContaining('score-batch stream sql') });

@@ -37,7 +37,7 @@ it('prints the SQL as a batch job has it, with its attributes', async () => {
   await writeFile(path.join(folder, 'jobs', 'other.yaml'), DAILY.replace('fraud.features', 'other.features'));
   expect(await sql('--batch', 'jobs/other.yaml')).toMatchObject({
     code: 78,
-    stderr: expect.stringContaining('fraud-daily has other features than the stream job'),
+    stderr: expect.stringContaining('fraud-daily does not have the features of the stream job'),
   });
 });
 

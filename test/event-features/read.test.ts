@@ -95,7 +95,7 @@ extra: 1
       jobs/fraud.features.yaml:1:7: name: use lower-case letters, digits, - and _
       jobs/fraud.features.yaml:2:8: as_of: expected one of event, arrival
       jobs/fraud.features.yaml:4:11: lateness: write a duration like 500ms, 5s, 5m, 1h or 7d
-      jobs/fraud.features.yaml:5:28: fields: 1st is not a name that fits: begin with a letter, then letters, digits and _, 63 at most
+      jobs/fraud.features.yaml:5:28: fields: 1st is not a name that fits: use at most 63 letters, digits and _, beginning with a letter
       jobs/fraud.features.yaml:5:44: fields.at: expected one of string, int64, float64, bool
       jobs/fraud.features.yaml:7:6: features.a.window: missing: expected text
       jobs/fraud.features.yaml:7:23: features.a: unknown key windw; did you mean window?
@@ -118,12 +118,12 @@ extra: 1
       ),
     ).toMatchInlineSnapshot(`
       "configuration: the feature file jobs/fraud.features.yaml has 6 problems
-      jobs/fraud.features.yaml:4:6: key: there is no field user; fields lists those of an event
+      jobs/fraud.features.yaml:4:6: key: there is no field user; declare it under fields
       jobs/fraud.features.yaml:6:7: time: there is no field amount_; did you mean amount?
       jobs/fraud.features.yaml:10:44: log.offset: AMOUNT is already a field
       jobs/fraud.features.yaml:12:29: features.transactions_5m.count: there is no field amont; did you mean amount?
       jobs/fraud.features.yaml:12:57: features.transactions_5m.where: there is no field contry; did you mean country?
-      jobs/fraud.features.yaml:14:3: features: Country is already a field, whatever its case"
+      jobs/fraud.features.yaml:14:3: features: Country is already a field: case does not count"
     `);
   });
 
@@ -160,12 +160,12 @@ extra: 1
     ).toMatchInlineSnapshot(`
       "configuration: the feature file jobs/fraud.features.yaml has 11 problems
       jobs/fraud.features.yaml:16:13: features.a.sum: rate is float64: a sum of float64 depends on the order of its terms; send whole numbers, such as cents
-      jobs/fraud.features.yaml:17:14: features.b.mean: country is string: a mean is of an int64 field
+      jobs/fraud.features.yaml:17:14: features.b.mean: country is string: a mean needs an int64 field
       jobs/fraud.features.yaml:18:13: features.c.max: declined is bool: a bool has no max; count events where it is true
-      jobs/fraud.features.yaml:19:18: features.d.distinct: rate is float64: two float64 that look the same can differ; send whole numbers or text
-      jobs/fraud.features.yaml:20:15: features.e.since: it counts from the event before: write since: events
-      jobs/fraud.features.yaml:21:6: features.f: give one of count, sum, mean, min, max, distinct, last, since, and only one
-      jobs/fraud.features.yaml:22:6: features.g: give one of count, sum, mean, min, max, distinct, last, since, and only one
+      jobs/fraud.features.yaml:19:18: features.d.distinct: rate is float64: two float64 values that look the same can differ; send whole numbers or text
+      jobs/fraud.features.yaml:20:15: features.e.since: it measures from the previous event: write since: events
+      jobs/fraud.features.yaml:21:6: features.f: give exactly one of count, sum, mean, min, max, distinct, last, since
+      jobs/fraud.features.yaml:22:6: features.g: give exactly one of count, sum, mean, min, max, distinct, last, since
       jobs/fraud.features.yaml:23:52: features.h.where.amount: amount is int64; the value is not
       jobs/fraud.features.yaml:23:67: features.h.where.declined: declined is bool; the value is not
       jobs/fraud.features.yaml:23:86: features.h.where.country.1: country is string; the value is not
@@ -182,13 +182,13 @@ extra: 1
       ),
     ).toMatchInlineSnapshot(`
       "configuration: the feature file jobs/fraud.features.yaml has 7 problems
-      jobs/fraud.features.yaml:9:7: skew: must not be more than lateness: such an event would make others late
-      jobs/fraud.features.yaml:16:64: features.h.where.amount.at_least: amount is int64
+      jobs/fraud.features.yaml:9:7: skew: must not be more than lateness: an event that far ahead would make others late
+      jobs/fraud.features.yaml:16:64: features.h.where.amount.at_least: amount is int64; the bound is not
       jobs/fraud.features.yaml:16:80: features.h.where.country: country is string: at_least and below are for numbers
-      jobs/fraud.features.yaml:16:100: features.h.where.rate: no value is at least at_least and below below
+      jobs/fraud.features.yaml:16:100: features.h.where.rate: no value can match: at_least must be less than below
       jobs/fraud.features.yaml:17:36: features.i.window: must be from 1ms to 7d
       jobs/fraud.features.yaml:18:36: features.j.window: must be from 1ms to 7d
-      jobs/fraud.features.yaml:19:13: features.k.sum: there is no field events; fields lists those of an event"
+      jobs/fraud.features.yaml:19:13: features.k.sum: there is no field events; declare it under fields"
     `);
   });
 
@@ -197,7 +197,7 @@ extra: 1
       problems((text) => `${text.slice(0, text.indexOf('features:'))}features: {}\n`.replace('rate:', 'events:')),
     ).toMatchInlineSnapshot(`
       "configuration: the feature file jobs/fraud.features.yaml has 2 problems
-      jobs/fraud.features.yaml:7:78: fields: events stands for the events themselves: rename the field
+      jobs/fraud.features.yaml:7:78: fields: events is reserved for the events themselves: rename the field
       jobs/fraud.features.yaml:11:11: features: name at least one feature"
     `);
   });

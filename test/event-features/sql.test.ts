@@ -208,7 +208,7 @@ it('quotes texts, names that are reserved, and names of tables as each warehouse
 
 it('refuses features as of arrival without the columns that say what had arrived', () => {
   expect(problemsOf(() => eventSql(SMALL('arrival'), { table: ['events'], kind: 'duckdb' }))).toBe(
-    'configuration: the features of fraud are as of arrival, but log is not given',
+    'configuration: the features of fraud are as of arrival, but the feature file has no log',
   );
 });
 

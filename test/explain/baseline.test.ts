@@ -76,7 +76,7 @@ describe('model.yaml', () => {
   it.each<[template: string, message: RegExp]>([
     ['{valeu} orders', /\{valeu\} is not a placeholder of a reason: did you mean value\?/],
     ['{orders}', /\{orders\} is not a placeholder of a reason: choose from value, usual, name/],
-    ['{value orders', /the reason has a brace without its partner/],
+    ['{value orders', /the reason has an unmatched brace/],
   ])('with the reason %j is refused', async (template, message) => {
     const edit = (yaml: string) => yaml.replace('name: a,', `name: a, reason: "${template}",`);
     await expect(bundleOf('linear', '', { edit })).rejects.toMatchObject({

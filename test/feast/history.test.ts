@@ -128,7 +128,7 @@ it('refuses what SQL of the warehouse cannot do, and names the view', () => {
   expect(() => viewsOf(registry, undefined)).toThrow('the repo has 2 feature services');
   expect(() => viewsOf(registry, 'v2')).toThrow('the repo has no feature service v2');
   expect(() => viewsOf(registry, 'computed_v1')).toThrow('computed is an on-demand view, which Python computes');
-  expect(() => written(BIGQUERY, 'duckdb')).toThrow('the rows of profile are in bigquery, and the warehouse is duckdb');
+  expect(() => written(BIGQUERY, 'duckdb')).toThrow('the rows of profile are in bigquery, but the warehouse is duckdb');
   expect(() => written({ type: 'BATCH_REDSHIFT', redshiftOptions: {} }, 'duckdb')).toThrow(
     'the rows of profile are in BATCH_REDSHIFT',
   );
@@ -144,7 +144,7 @@ it('init needs Feast for a repo, and none for a dump of its registry; it refuses
   await mkdir(path.join(folder, 'repo'));
   expect(await init('--feast', 'repo')).toMatchObject({
     code: 78,
-    stderr: expect.stringContaining('the command feast is not installed here'),
+    stderr: expect.stringContaining('the command feast is not installed on this machine'),
   });
   expect(await init('--feast', 'nowhere')).toMatchObject({ code: 78, stderr: expect.stringContaining('does not exist') });
   expect(await init('--service', 'v1')).toMatchObject({ code: 64, stderr: expect.stringContaining('--service needs --feast') });

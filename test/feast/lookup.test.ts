@@ -70,10 +70,10 @@ it('takes what a row brings itself, asks for nobody where it brings all, and say
   const refused = await post(serving, PREDICT, { rows: [{ active: true }, { user_id: 7, active: true }, { user_ids: 'x' }] });
   expect(refused.status).toBe(400);
   expect(refused.json.details).toEqual([
-    'rows[1].user_id must be a text of at most 65536 characters',
+    'rows[1].user_id must be a string of at most 65536 characters',
     'rows[2] has the unknown field "user_ids": did you mean user_id?',
-    'rows[0] has no user_id: it is looked up by user_id, or brings every feature',
-    'rows[2] has no user_id: it is looked up by user_id, or brings every feature',
+    'rows[0] has no user_id: send user_id to look up the features, or send every feature',
+    'rows[2] has no user_id: send user_id to look up the features, or send every feature',
   ]);
   // KServe's V1: an object names the key, a list has every feature.
   const v1 = await post(serving, '/v1/models/mixed:predict', {
@@ -126,9 +126,9 @@ it('keeps integers beyond 2^53, booleans and texts as they are, and refuses othe
     hints.push(json.hint);
   }
   expect(new Set(hints)).toEqual(
-    new Set(['the feature service mixed_v1 has a profile__logins that is not a whole number of 64 bits, which logins takes']),
+    new Set(['the feature service mixed_v1 has a profile__logins that is not a 64-bit whole number, as logins must be']),
   );
-  expect((await exact('40', { profile__plan: { ann: 1 } })).json.hint).toContain('profile__plan that is not a text');
+  expect((await exact('40', { profile__plan: { ann: 1 } })).json.hint).toContain('profile__plan that is not a string');
   expect((await exact('40', { profile__active: { ann: 1 } })).json.hint).toContain('profile__active that is not true or false');
 });
 
@@ -139,7 +139,7 @@ const WRONG: Record<string, { readonly send: (answer: object) => unknown; readon
   'rows by entity': { send: () => ({ field_values: [] }), says: 'metadata is not an object' },
   'fewer results than names': {
     send: (answer) => ({ ...answer, results: [] }),
-    says: '4 names have 0 results',
+    says: 'the answer has 0 results for 4 names',
   },
   'fewer values than entities': {
     send: (answer) => JSON.parse(JSON.stringify(answer, (key, value) => (key === 'values' ? [] : value))),
@@ -147,7 +147,7 @@ const WRONG: Record<string, { readonly send: (answer: object) => unknown; readon
   },
   'a status that Feast does not have': {
     send: (answer) => JSON.stringify(answer).replace('PRESENT', 'MAYBE'),
-    says: 'a status is none of those of Feast',
+    says: "a status is not one of Feast's",
   },
   'more than it may': { send: () => `"${'x'.repeat(2 ** 20)}"`, says: 'the answer has more than 1048576 bytes' },
   'an error': { send: () => 'sorry, ann', status: 500, says: 'it answered with status 500' },
@@ -161,7 +161,7 @@ it.each(Object.entries(WRONG))('answers 503 and no score where Feast answers %s'
   const refused = await post(serving, PREDICT, { rows: [{ user_id: 'ann' }] });
   expect(refused.status).toBe(503);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-  expect(refused.json).toEqual({ error: 'features could not be looked up', hint: `the feature store: ${says}` });
+  expect(refused.json).toEqual({ error: 'features could not be looked up', hint: `the feature store failed: ${says}` });
   // Requests that bring everything do not need Feast.
   const whole = await post(serving, PREDICT, { rows: [{ plan: 'pro', logins: 40, active: true }] });
   expect(whole.status).toBe(200);
@@ -176,7 +176,7 @@ it('answers 503 quickly while Feast hangs, and asks it no more after some failur
   const hanging = await Promise.all(Array.from({ length: 40 }, ask));
   expect(hanging.map(({ status }) => status)).toEqual(Array(40).fill(503));
   expect(hanging.every(({ headers }) => Number(headers.get('retry-after')) > 0)).toBe(true);
-  while ((await ask()).json.hint !== 'the feature store does not answer at present');
+  while ((await ask()).json.hint !== 'the feature store does not respond: send the request again later');
   const calls = feast.asked.length;
   expect(calls).toBe(3);
   expect((await Promise.all(Array.from({ length: 40 }, ask))).every(({ status }) => status === 503)).toBe(true);
@@ -199,7 +199,7 @@ it('asks Feast again once it is back at its address', async () => {
       'score_batch_serve_feast_paused{model="mixed",version="1"}',
     );
   await feast.close();
-  while ((await ask()).json.hint !== 'the feature store: no connection (ECONNREFUSED)');
+  while ((await ask()).json.hint !== 'the feature store failed: no connection (ECONNREFUSED)');
   const again = await fakeFeast(STORE, { port: Number(new URL(feast.url).port) });
   while ((await ask()).status !== 200);
   expect(again.asked.length).toBeGreaterThan(0);
@@ -268,7 +268,10 @@ it('gives no row the features of another one', async () => {
   feast.answer = (response, { user_id = [] }) => sendJson(response, feastAnswer(STORE, { user_id: [...user_id].sort() }));
   const rows = [{ user_id: 'bob' }, { user_id: 'ann' }];
   const { status, json } = await post(serving, PREDICT, { rows });
-  expect([status, json.hint]).toEqual([503, 'the feature store: the answer is about other entities than those asked for']);
+  expect([status, json.hint]).toEqual([
+    503,
+    'the feature store failed: the answer is for other entities than the requested ones',
+  ]);
   expect((await post(serving, PREDICT, { rows: rows.toReversed() })).status).toBe(200);
 });
 
@@ -277,7 +280,7 @@ it('refuses at the start what cannot work, and says what it is', async () => {
   const start = (overrides: Partial<FeatureStore> = {}) => served([MIXED], { features: storeOf(feast.url, overrides) });
   await expect(start({ request: ['activ'] })).rejects.toMatchObject({
     kind: 'configuration',
-    message: expect.stringContaining('activ of request is not a feature of the model'),
+    message: expect.stringContaining('activ in features.request is not a feature of the model'),
   });
   // Feast passes over entities that it does not need.
   await expect(start({ entities: ['user_id', 'driver_id'] })).rejects.toMatchObject({
@@ -291,7 +294,7 @@ it('refuses at the start what cannot work, and says what it is', async () => {
   feast.answer = (response, entities) => sendJson(response, feastAnswer(without('profile__active'), entities));
   await expect(start()).rejects.toMatchObject({
     kind: 'configuration',
-    message: 'the feature service mixed_v1 and the model do not go together: active is not in the service',
+    message: 'the feature service mixed_v1 does not fit the model: active is not in the service',
   });
   feast.answer = (response, entities) => sendJson(response, feastAnswer({ ...STORE, account__plan: {} }, entities));
   await expect(start()).rejects.toMatchObject({ message: expect.stringContaining('plan is in several views') });

@@ -158,12 +158,12 @@ describe('the reference of a feature', () => {
 
   const many = Array.from({ length: 501 }, (_, i) => `c${i}: 0.001`).join(', ');
   it.each([
-    ['a: { nulls: 0.5 }', 'a: write edges and shares for a number, categories for a text'],
+    ['a: { nulls: 0.5 }', 'a: write edges and shares for a number, categories for a string'],
     ['a: { edges: [1], shares: [1] }', 'a: a histogram needs one more share than edges'],
     ['a: { edges: [1], shares: [0.5, 0.5], other: 0.1 }', 'a: other is for categories'],
     ['a: { edges: [1], shares: [0.5, 0.5], nulls: 5 }', 'a.nulls: must be at most 1'],
     ['a: { categories: { x: 1 } }', 'a: a float32 has no categories; write edges and shares'],
-    ['plan: { edges: [], shares: [1] }', 'plan: a text has no histogram; write categories'],
+    ['plan: { edges: [], shares: [1] }', 'plan: a string has no histogram; write categories'],
     ['plan: { categories: { x: 1 }, edges: [] }', 'plan: write either categories, or edges and shares'],
     ['plan: { categories: { x: 0.5 } }', 'plan: the shares of categories and other must add up to 1'],
     [
@@ -183,7 +183,7 @@ describe('rules that contradict each other', () => {
         '{ name: x, dtype: float32, shape: [N, 3], columns: [{ name: a }, { name: b }] }',
         '{ name: y, dtype: float32, shape: [N, 1], columns: [{ name: a }] }',
       ),
-    ).toEqual(['0.shape: x is 3 wide and has 2 columns', '1.columns.0: the column a feeds two inputs']);
+    ).toEqual(['0.shape: x is 3 wide but has 2 columns', '1.columns.0: the column a feeds two inputs']);
     const folder = await edited((yaml) => yaml.replace('features: { a:', 'features: { amuont:'));
     expect(await refused(folder)).toContain('reference.features.amuont: no input has this column');
   });

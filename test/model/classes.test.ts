@@ -51,12 +51,12 @@ describe('output in model.yaml', () => {
   it('is of a score or of classes', async () => {
     expect(await problems('{ name: probabilities, probabilities: probabilities, labels: [a, b, c] }')).toMatchInlineSnapshot(`
       [
-        "10:17: output.name: name and index are of a bundle with one score, the other keys of one with classes: write either",
+        "10:17: output.name: write either name and index, for a bundle with one score, or the other keys, for one with classes",
       ]
     `);
     expect(await problems('{ index: 1, labels: [a, b] }')).toMatchInlineSnapshot(`
       [
-        "10:18: output.index: name and index are of a bundle with one score, the other keys of one with classes: write either",
+        "10:18: output.index: write either name and index, for a bundle with one score, or the other keys, for one with classes",
       ]
     `);
     expect(await problems('{}')).toMatchInlineSnapshot(`
@@ -91,7 +91,7 @@ describe('output in model.yaml', () => {
     `);
     expect(await problems('{ label: probabilities, probabilities: probabilities, labels: [a, b, c] }')).toMatchInlineSnapshot(`
       [
-        "10:18: output.label: the label and the probabilities are two outputs",
+        "10:18: output.label: the label and the probabilities must be two outputs",
       ]
     `);
     expect(await problems('{ label: 1, probabilities: [p], labels: setosa }')).toMatchInlineSnapshot(`
@@ -116,14 +116,14 @@ describe('output in model.yaml', () => {
         "10:53: output.labels.1: write the name of the class in quotes: "0"",
         "10:59: output.labels.2: write the name of the class in quotes: "0"",
         "10:62: output.labels.3: write the name of the class in quotes: "0"",
-        "10:66: output.labels.4: the name of a class has more than spaces",
+        "10:66: output.labels.4: the name of a class must not be only spaces",
         "10:71: output.labels.5: must not contain control characters",
         "10:79: output.labels.6: __proto__ is not a valid name: choose another one",
       ]
     `);
     expect(await labels('[setosa, versicolor, Setosa, versicolor]')).toMatchInlineSnapshot(`
       [
-        "10:70: output.labels.2: setosa and Setosa differ only in case, and databases would take them for one column",
+        "10:70: output.labels.2: setosa and Setosa differ only in case, so databases would treat them as one column",
         "10:78: output.labels.3: the class versicolor is named twice",
       ]
     `);
@@ -133,7 +133,7 @@ describe('output in model.yaml', () => {
     const renamed = (text: string) => text.replace('name: c3', 'name: expected_setosa');
     expect(await verified('line', { yaml: renamed })).toMatchInlineSnapshot(`
       "error: the model description BUNDLE/model.yaml has a problem
-        BUNDLE/model.yaml:9:57: inputs.0.columns.3: expected_setosa is what golden.csv calls an expected value: rename the feature
+        BUNDLE/model.yaml:9:57: inputs.0.columns.3: expected_setosa is the name of an expected value in golden.csv: rename the feature
       hint: \`score-batch model inspect BUNDLE/model.onnx\` prints columns and categories; docs/model-bundle.md explains model.yaml
       exit code 78"
     `);
@@ -143,7 +143,7 @@ describe('output in model.yaml', () => {
 it('reference has a histogram per class instead of one score', async () => {
   const yaml = (text: string) => `${text}reference: { score: { edges: [0.5], shares: [0.5, 0.5] } }\n`;
   expect(await verified('line', { yaml })).toContain(
-    'reference.score: it does not say of which class it is; write classes instead, with a histogram per label',
+    'reference.score: score does not say which class it is about; write classes instead, with a histogram per label',
   );
   const classes = (text: string) => `${text}reference: { classes: { setosa: { edges: [0.5], shares: [0.5, 0.5] } } }\n`;
   expect(await verified('line', { yaml: classes })).toBe('15 rows agree');
@@ -173,7 +173,7 @@ describe('the classes of the graph', () => {
       "error: the labels in model.yaml are not the classes of BUNDLE/model.onnx
         model.yaml: low, middle, high
         model.onnx: -10, 0, 10
-      hint: write labels as the file has them, in its order; train with the names of the classes if it has numbers
+      hint: write labels as the file has them, in its order; if it has numbers, train with the names of the classes
       exit code 78"
     `);
     expect(await verified('forest-integers', { output: named })).toContain('model.onnx: -10, 0, 10');
@@ -226,7 +226,7 @@ describe('the outputs of the file', () => {
       await verified('network-pruned', { output: '{ probabilities: probabilities, labels: [setosa, versicolor] }' }),
     ).toMatchInlineSnapshot(`
       "error: model.yaml does not describe BUNDLE/model.onnx
-        the output probabilities is float32[?, 3] and model.yaml has 2 labels: setosa, versicolor
+        the output probabilities is float32[?, 3], but model.yaml has 2 labels: setosa, versicolor
       hint: \`score-batch model inspect BUNDLE\` prints what the file declares
       exit code 78"
     `);

@@ -153,8 +153,8 @@ describe('every difference between model.yaml and the file', () => {
       { name: 'flat', dtype: undefined, shape: [] },
     ];
     expect(differences({ inputs }).join('\n')).toMatchInlineSnapshot(`
-      "the input x is float64 and model.yaml says float32
-      the input x is 3 wide and model.yaml feeds 2 columns
+      "the input x is float64, but model.yaml says float32
+      the input x is 3 wide, but model.yaml feeds 2 columns
       the model has no input y; it has x, z, flat
       the model has an input z (int64[N, 1]) that model.yaml does not feed
       the model has an input flat (not a tensor) that model.yaml does not feed"
@@ -179,8 +179,8 @@ describe('every difference between model.yaml and the file', () => {
       { name: 'p', dtype: 'float32', shape: ['N', 2, 1] },
       'the output p is float32[N, 2, 1]: a score must be [N] or [N, classes]',
     ],
-    [{ name: 'p', dtype: 'float32', shape: ['N', 1] }, 'the output p is float32[N, 1] and has no index 1'],
-    [{ name: 'p', dtype: 'float32', shape: ['N'] }, 'the output p is float32[N] and has no index 1'],
+    [{ name: 'p', dtype: 'float32', shape: ['N', 1] }, 'the output p is float32[N, 1], so it has no index 1'],
+    [{ name: 'p', dtype: 'float32', shape: ['N'] }, 'the output p is float32[N], so it has no index 1'],
     [{ name: 'label', dtype: 'float32', shape: ['N'] }, 'the model has no output p; it has label'],
   ])('the output %o', (output, problem) => {
     const [only, ...more] = differences({ outputs: [output] });

@@ -42,9 +42,9 @@ export function flinkSettings(features: EventFeatures, { checkpointMs = 10_000, 
   if (features.asOf === 'arrival') {
     throw new ScoreBatchError(
       'configuration',
-      `the features of ${features.name} are as of arrival, which Flink SQL cannot say`,
+      `the features of ${features.name} are as of arrival, which Flink SQL cannot express`,
       {
-        hint: 'its windows wait for the watermark: use `as_of: event`, or `score-batch stream`',
+        hint: 'use `as_of: event`, or `score-batch stream`: windows of Flink wait for the watermark',
       },
     );
   }
@@ -114,7 +114,7 @@ function refuseClash(features: EventFeatures): void {
   if (clash === undefined) return;
   throw new ScoreBatchError(
     'configuration',
-    `Flink writes the place of an event as ${clash}, which the features of ${features.name} have already`,
-    { hint: 'name other columns for partition and offset in `log` of the feature file' },
+    `Flink writes the position of an event to the column ${clash}, but ${features.name} already uses that name`,
+    { hint: 'choose other columns for partition and offset under `log` in the feature file' },
   );
 }

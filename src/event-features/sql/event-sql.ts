@@ -28,9 +28,13 @@ export interface EventSource {
  */
 export function eventSql(features: EventFeatures, { table, kind, attributes }: EventSource): string {
   if (features.asOf === 'arrival' && features.log === undefined) {
-    throw new ScoreBatchError('configuration', `the features of ${features.name} are as of arrival, but log is not given`, {
-      hint: 'name the columns with partition, offset and timestamp of Kafka in log, which say what had arrived',
-    });
+    throw new ScoreBatchError(
+      'configuration',
+      `the features of ${features.name} are as of arrival, but the feature file has no log`,
+      {
+        hint: "name the columns with Kafka's partition, offset and timestamp under log: they say which events had arrived",
+      },
+    );
   }
   const dialect = DIALECTS[kind];
   const looksBack = ({ aggregate }: WindowFeature) => features.asOf === 'event' && dialect.looksBack(aggregate);

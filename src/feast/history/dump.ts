@@ -34,10 +34,10 @@ export async function readRepo(place: string, environment: NodeJS.ProcessEnv): P
     const last = stderr.trimEnd().split('\n').at(-1) ?? '';
     throw new ScoreBatchError(
       'configuration',
-      missing ? 'the command feast is not installed here' : `\`feast registry-dump\` failed in ${place}`,
+      missing ? 'the command feast is not installed on this machine' : `\`feast registry-dump\` failed in ${place}`,
       {
         details: last === '' ? [] : [last],
-        hint: 'where Feast is: `feast -c REPO registry-dump > registry.json`; then --feast registry.json',
+        hint: 'run `feast -c REPO registry-dump > registry.json` where Feast is installed, and use --feast registry.json',
         cause: error,
       },
     );

@@ -112,8 +112,8 @@ function from({ name, rows }: View, kind: WarehouseKind, file: QueryOptions['fil
   const where = rows.kind === 'file' ? 'duckdb' : rows.kind;
   if (where !== kind) {
     const what = rows.kind === 'file' ? 'Parquet files, which DuckDB reads' : where;
-    throw new ScoreBatchError('configuration', `the rows of ${name} are in ${what}, and the warehouse is ${kind}`, {
-      hint: 'name the warehouse with --warehouse, or give the view a source there',
+    throw new ScoreBatchError('configuration', `the rows of ${name} are in ${what}, but the warehouse is ${kind}`, {
+      hint: 'choose the warehouse of the rows with --warehouse, or give the view a source in this one',
     });
   }
   if (rows.kind === 'file') return `read_parquet('${file(rows.uri).replaceAll("'", "''")}')`;

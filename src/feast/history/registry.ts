@@ -32,8 +32,8 @@ export function parseRegistry(text: string, file: string): Registry {
 }
 
 function notADump(file: string): ScoreBatchError {
-  return new ScoreBatchError('configuration', `${file} is not what \`feast registry-dump\` prints`, {
-    hint: 'write it anew: `feast -c REPO registry-dump > registry.json`',
+  return new ScoreBatchError('configuration', `${file} is not the output of \`feast registry-dump\``, {
+    hint: 'write the file again with `feast -c REPO registry-dump > registry.json`',
   });
 }
 

@@ -54,11 +54,11 @@ function viewOf(registry: Registry, projection: Message): View {
   if (registry.onDemandViews.has(name)) {
     throw refusal(
       `${name} is an on-demand view, which Python computes`,
-      'write its features into the query, and leave it out of the service',
+      'compute its features in the query, and remove the view from the service',
     );
   }
   const view = registry.views.get(name);
-  if (view === undefined) throw refusal(`the service takes ${name}, which the registry does not have`, 'run `feast apply`');
+  if (view === undefined) throw refusal(`the service uses ${name}, which is not in the registry`, 'run `feast apply`');
   const source = isMessage(view.batchSource) ? view.batchSource : {};
   const renamed = textMapOf(source.fieldMapping);
   const column = (feature: string) => [...renamed].find(([, to]) => to === feature)?.[0] ?? feature;
@@ -66,7 +66,7 @@ function viewOf(registry: Registry, projection: Message): View {
   const keys = textsOf(view.entities)
     .map((entity) => textOf(registry.entities.get(entity)?.joinKey))
     .filter((key) => key !== DUMMY);
-  if (keys.includes('')) throw refusal(`${name} has an entity that the registry does not have`, 'run `feast apply`');
+  if (keys.includes('')) throw refusal(`${name} has an entity that is not in the registry`, 'run `feast apply`');
   const created = textOf(source.createdTimestampColumn);
   return {
     name: textOf(projection.featureViewNameAlias) || name,
@@ -98,7 +98,7 @@ function rowsOf(view: string, source: Message): Rows {
   }
   throw refusal(
     `the rows of ${view} are in ${textOf(source.type) || 'no batch source'}`,
-    'Parquet files, BigQuery and Snowflake can be read: give the view a copy there',
+    'copy the rows to Parquet files, BigQuery or Snowflake, and make that the source of the view',
   );
 }
 

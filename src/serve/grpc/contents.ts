@@ -104,8 +104,8 @@ export function readContents(
   readFields(bytes, (found, foundWire, cursor) => {
     if (found < 1 || found >= FIELDS.length) return false;
     if (found !== field) {
-      throw new ServeFailure('invalid', `${shown(name)} has datatype ${datatype} and ${FIELDS[found]}`, {
-        hint: `fill ${FIELDS[field]}`,
+      throw new ServeFailure('invalid', `${shown(name)} has datatype ${datatype}, but uses ${FIELDS[found]}`, {
+        hint: `use ${FIELDS[field]}`,
       });
     }
     if (foundWire === wire) takeNext(cursor);

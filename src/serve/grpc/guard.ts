@@ -35,7 +35,7 @@ export function createGuard({ grpc }: GrpcPackages, settings: ServeSettings, cal
     function waitForRequest(): void {
       const { requestMs } = settings.limits;
       // Refuse only when needed: creating an error costs more than all else here, because of its stack.
-      const refuseLate = () => refuse(call, new ServeFailure('late', `the request did not arrive in ${requestMs} ms`));
+      const refuseLate = () => refuse(call, new ServeFailure('late', `the request did not arrive within ${requestMs} ms`));
       timer = setTimeout(refuseLate, requestMs).unref();
     }
     return new grpc.ServerInterceptingCall(call, {
@@ -73,7 +73,7 @@ export function createGuard({ grpc }: GrpcPackages, settings: ServeSettings, cal
   return {
     interceptor,
     endStreams() {
-      for (const call of streams) refuse(call, new ServeFailure('unavailable', 'the server is ending'));
+      for (const call of streams) refuse(call, new ServeFailure('unavailable', 'the server is shutting down'));
     },
   };
 }
@@ -87,7 +87,7 @@ function refusalOf(metadata: Metadata, { tokens, origins }: ServeSettings, open:
   }
   const [authorization] = metadata.get('authorization');
   if (tokens.length === 0 || open || isAuthorized(authorization?.toString(), tokens)) return undefined;
-  return new ServeFailure('unauthenticated', 'a bearer token is needed', {
+  return new ServeFailure('unauthenticated', 'a bearer token is required', {
     hint: 'send `authorization: Bearer …` as metadata',
   });
 }

@@ -110,7 +110,7 @@ async function listen(listener: Listener, { host, grpcPort = 0 }: ServeSettings)
   } catch (cause) {
     throw new ScoreBatchError('unavailable', `gRPC cannot listen on ${shownHost}:${grpcPort}`, {
       details: [cause instanceof Error ? cause.message : String(cause)],
-      hint: 'choose another port with --grpc-port, or --no-grpc',
+      hint: 'choose another port with --grpc-port, or use --no-grpc',
       cause,
     });
   }

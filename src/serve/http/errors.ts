@@ -4,10 +4,10 @@ import { HTTP_STATUS, ServeFailure } from '../failure.ts';
 
 /** What is wrong with a malformed request, by fastify's code. */
 const FORM_ERRORS: Readonly<Record<string, string>> = {
-  FST_ERR_BAD_URL: 'the address is malformed',
+  FST_ERR_BAD_URL: 'the URL is malformed',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'the body is not as long as its Content-Length',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'the Content-Type is malformed',
-  FST_ERR_MAX_PARAM_LENGTH: 'a name in the address is too long',
+  FST_ERR_MAX_PARAM_LENGTH: 'a name in the URL is too long',
 };
 
 /** Converts any error to what the sender is told. */
@@ -15,7 +15,7 @@ export function failureOf(error: unknown): ServeFailure {
   if (error instanceof ServeFailure) return error;
   const { statusCode = 500, code } = error as { statusCode?: unknown; code?: unknown };
   // Fastify's own errors about malformed requests.
-  if (statusCode === 413) return new ServeFailure('too large', 'the body is larger than this server takes', { cause: error });
+  if (statusCode === 413) return new ServeFailure('too large', 'the body is larger than this server accepts', { cause: error });
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
     return new ServeFailure('invalid', FORM_ERRORS[String(code)] ?? 'the request is malformed', { cause: error });
   return new ServeFailure('internal', 'the request failed', { cause: error });
@@ -32,7 +32,7 @@ export function sendFailure(failure: ServeFailure, reply: FastifyReply): void {
 
 const CLIENT_ERRORS: Readonly<Record<string, readonly [status: string, message: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not arrive in time'],
-  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the head of the request is too large'],
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the headers of the request are too large'],
 };
 
 /** Answers a request that is not HTTP, or is too slow or too large to be read, and ends its connection. */

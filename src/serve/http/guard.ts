@@ -37,7 +37,7 @@ export function addGuard(app: FastifyInstance, settings: ServeSettings): void {
       // RFC 6750, section 3: no error code if there are no credentials.
       const error = authorization === undefined ? '' : ', error="invalid_token"';
       void reply.header('www-authenticate', `Bearer realm="score-batch"${error}`);
-      next(new ServeFailure('unauthenticated', 'a bearer token is needed', { hint: 'send `Authorization: Bearer …`' }));
+      next(new ServeFailure('unauthenticated', 'a bearer token is required', { hint: 'send `Authorization: Bearer …`' }));
     });
   }
 
@@ -49,8 +49,8 @@ export function addGuard(app: FastifyInstance, settings: ServeSettings): void {
     // Probes and scrapes use an address. Only a name can be pointed elsewhere.
     if (!onLoopback && (routeOptions.url?.startsWith('/v2/health/') || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0))
       return undefined;
-    return new ServeFailure('forbidden', 'this server does not answer for that host name', {
-      hint: 'ask localhost, or name the host under hosts in the settings file',
+    return new ServeFailure('forbidden', 'this server does not accept that host name', {
+      hint: 'use localhost, or list the host under hosts in the settings file',
     });
   }
 
@@ -60,8 +60,8 @@ export function addGuard(app: FastifyInstance, settings: ServeSettings): void {
     // A proxy may have terminated TLS, so ignore the scheme.
     if (headers.host !== undefined && origin.toLowerCase().replace(/^https?:\/\//, '') === headers.host.toLowerCase())
       return undefined;
-    return new ServeFailure('forbidden', 'pages of that origin may not ask this server', {
-      hint: 'name the origin with --origins, or under origins in the settings file',
+    return new ServeFailure('forbidden', 'pages of that origin may not call this server', {
+      hint: 'list the origin in --origins, or under origins in the settings file',
     });
   }
 }

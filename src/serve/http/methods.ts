@@ -23,7 +23,7 @@ export function refuseOtherMethods(app: FastifyInstance): () => void {
         reply
           .status(405)
           .header('allow', allow)
-          .send({ error: `${method} is not possible here`, hint: `this address has ${allow}` });
+          .send({ error: `${method} is not allowed for this URL`, hint: `use ${allow}` });
       // Refuse before a body is read: fastify checks the content type first.
       app.route({ method: others, url, onRequest: refuse, handler: refuse });
     }

@@ -30,10 +30,10 @@ const OF_MODELS: Readonly<Record<string, string>> = {
 
 const OF_ROWS: Readonly<Record<string, string>> = {
   ...OF_MODELS,
-  400: 'the request is wrong; the error says where',
+  400: 'the request is invalid; the error says where',
   413: 'the body is too large, or has too many rows',
-  429: 'too many rows wait already',
-  503: 'the server is ending',
+  429: 'too many rows are already waiting',
+  503: 'the server is shutting down',
   504: 'the request waited too long',
 };
 

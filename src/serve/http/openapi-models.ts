@@ -70,7 +70,7 @@ async function operation(
       summary,
       ...(description !== undefined && { description }),
       requestBody: body(rows, 'rows', await exampleRows(model)),
-      responses: { 200: answer('one prediction per row, in their order', schema), ...failures('rows') },
+      responses: { 200: answer('one prediction per row, in the order of the rows', schema), ...failures('rows') },
     },
   };
 }
@@ -86,7 +86,7 @@ async function v1Operation({ model, key }: Keyed, versions: readonly Keyed[]): P
         'A row may also be a list of values in the order of the features. If one row cannot be scored, the request fails with the reasons.',
       requestBody: body(requestSchema(model, 'instances', [reference(`${key}.Row`)]), 'instances', await exampleRows(model)),
       responses: {
-        200: answer('one prediction per row, in their order', {
+        200: answer('one prediction per row, in the order of the rows', {
           type: 'object',
           properties: { predictions: { type: 'array', items } },
           required: ['predictions'],

@@ -5,7 +5,7 @@ import { answer, failures, jsonContent, reference } from './openapi-answers.ts';
 export function serverPaths(names: readonly string[], metrics: boolean): Schema {
   const name = parameter('name', names);
   const text = {
-    200: { description: 'in the text format of Prometheus', content: { 'text/plain': {} } },
+    200: { description: 'metrics in the text format of Prometheus', content: { 'text/plain': {} } },
     ...failures('anywhere'),
   };
   return {
@@ -20,14 +20,19 @@ export function serverPaths(names: readonly string[], metrics: boolean): Schema 
     }),
     '/v1/models/{name}': get('v1_model', 'KServe V1', 'Whether a model is ready', ready('models'), [name]),
     '/v2/health/live': get('live', 'health', 'Whether the process answers', {
-      200: answer('it does', object({ live: { type: 'boolean' } })),
+      200: answer('it answers', object({ live: { type: 'boolean' } })),
       ...failures('anywhere'),
     }),
-    '/v2/health/ready': get('ready', 'health', 'Whether all models proved their golden rows, and the server is not ending', {
-      200: answer('ready', object({ ready: { type: 'boolean' } })),
-      ...failures('anywhere'),
-      503: answer('not ready', object({ ready: { type: 'boolean' } })),
-    }),
+    '/v2/health/ready': get(
+      'ready',
+      'health',
+      'Whether all models proved their golden rows, and the server is not shutting down',
+      {
+        200: answer('ready', object({ ready: { type: 'boolean' } })),
+        ...failures('anywhere'),
+        503: answer('not ready', object({ ready: { type: 'boolean' } })),
+      },
+    ),
   };
 }
 

@@ -33,7 +33,7 @@ async function openApi({ models, settings, metrics }: Service): Promise<Schema> 
     info: {
       title: 'score-batch serve',
       version: VERSION,
-      description: 'Predictions of models, as their batch jobs make them.',
+      description: 'Predictions of models, computed as in their batch jobs.',
     },
     security: Object.keys(security).map((one) => ({ [one]: [] })),
     paths: Object.assign(

@@ -151,7 +151,7 @@ function refusal({ error, hint, details = [], status }) {
       if (error.startsWith(where)) mark(error.slice(where.length));
     }
   }
-  const title = status === 401 ? 'Access token needed' : status === undefined ? 'No answer' : 'Refused (' + status + ')';
+  const title = status === 401 ? 'Access token required' : status === undefined ? 'No answer' : 'Refused (' + status + ')';
   return [
     element('p', { className: 'refused' }, title),
     element('p', {}, error + (hint ? ' (' + hint + ')' : '')),

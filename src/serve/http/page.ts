@@ -82,7 +82,7 @@ const PAGE = `<!doctype html>
 </section>
 </main>
 <footer>
-<p>All requests: <a href="openapi.json">openapi.json</a>. A row is rejected by the same rules as in the batch.</p>
+<p>All requests: <a href="openapi.json">openapi.json</a>. Rows are rejected by the same rules as in batch jobs.</p>
 </footer>
 <script>${PAGE_SCRIPT}</script>
 </body>

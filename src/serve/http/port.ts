@@ -36,7 +36,7 @@ export function cannotListen(name: 'HTTP' | 'gRPC', { host, port }: Place, cause
   const flag = name === 'HTTP' ? '--port' : '--grpc-port';
   if (code === 'EADDRINUSE') {
     return new ScoreBatchError('unavailable', `another process listens on ${place}`, {
-      hint: `end it, or choose another port for ${name} with ${flag}`,
+      hint: `stop it, or choose another port for ${name} with ${flag}`,
       cause,
     });
   }
@@ -47,7 +47,7 @@ export function cannotListen(name: 'HTTP' | 'gRPC', { host, port }: Place, cause
     });
   }
   return new ScoreBatchError('configuration', `${name} cannot listen on ${place} (${code ?? 'unknown error'})`, {
-    hint: 'give --host an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all',
+    hint: 'set --host to an address of this machine, such as 127.0.0.1, or to 0.0.0.0 for all',
     cause,
   });
 }

@@ -51,7 +51,7 @@ export async function buildHttp(service: Service): Promise<FastifyInstance> {
     if (failure.kind === 'internal') service.log.bug(failure.cause ?? failure, { request_id: request.id });
     sendFailure(failure, reply);
   });
-  app.setNotFoundHandler((_, reply) => sendFailure(new ServeFailure('not found', 'there is nothing at this address'), reply));
+  app.setNotFoundHandler((_, reply) => sendFailure(new ServeFailure('not found', 'there is nothing at this URL'), reply));
   addHealthRoutes(app, service);
   addV2Routes(app, service);
   addPredictRoutes(app, service);

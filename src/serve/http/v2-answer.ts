@@ -25,7 +25,7 @@ export function binaryOutputs({ parameters, outputs = [] }: InferRequest): (name
 
 function flag(value: unknown, name: string): boolean | undefined {
   if (value === undefined || typeof value === 'boolean') return value;
-  throw new ServeFailure('invalid', `the parameter ${name} is neither true nor false`);
+  throw new ServeFailure('invalid', `the parameter ${name} must be true or false`);
 }
 
 /** Writes JSON by hand: no intermediate objects, and every number is the exact double of its float. */

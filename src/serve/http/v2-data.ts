@@ -105,10 +105,10 @@ function wrong({ name, datatype }: Head, element: unknown, at: number): ServeFai
   const where = `element ${at} of ${shown(name)}`;
   if (element === null) {
     return new ServeFailure('invalid', `${where} is null, which a tensor cannot hold`, {
-      hint: 'rows with nulls are taken by /v1/models/NAME/predict',
+      hint: 'send rows with nulls to /v1/models/NAME/predict',
     });
   }
-  if (Array.isArray(element)) return new ServeFailure('invalid', `${where} is a list, which its shape does not say`);
+  if (Array.isArray(element)) return new ServeFailure('invalid', `${where} is a list, which does not match the shape`);
   if (datatype === 'BYTES' && typeof element === 'string') return new ServeFailure('invalid', `${where} is not valid Unicode`);
   if (typeof element !== 'number' || datatype === 'BYTES' || datatype === 'BOOL') {
     const kind = typeof element === 'object' ? 'an object' : `a ${typeof element}`;
@@ -116,6 +116,6 @@ function wrong({ name, datatype }: Head, element: unknown, at: number): ServeFai
   }
   const exact = datatype.endsWith('64') && Number.isInteger(element);
   return new ServeFailure('invalid', `${where} does not fit ${datatype}`, {
-    ...(exact && { hint: 'integers of JSON are exact up to 2^53 - 1; send the tensor in binary' }),
+    ...(exact && { hint: 'JSON integers are exact up to 2^53 - 1; send the tensor in binary' }),
   });
 }

@@ -41,7 +41,7 @@ export function readRequest(body: Buffer, { model, jsonLength }: RequestOptions)
   const source: Source = { checkSize: sizeCheck(model), bytes: body.subarray(length), taken: 0 };
   // Clients that write every key of the protocol write null for absent ones.
   const { id = null, inputs, outputs = null } = json;
-  if (id !== null && typeof id !== 'string') throw new ServeFailure('invalid', 'id is not a text');
+  if (id !== null && typeof id !== 'string') throw new ServeFailure('invalid', 'id is not a string');
   const request = {
     id: id ?? undefined,
     parameters: parametersOf(json, 'the request'),
@@ -81,7 +81,7 @@ function take(source: Source, size: unknown, name: string): Buffer {
   }
   if (size > left) {
     throw new ServeFailure('invalid', `binary_data_size of ${shown(name)} is ${size}; the binary part has ${left} bytes left`, {
-      hint: 'the header Inference-Header-Content-Length says where the JSON ends and the binary part begins',
+      hint: 'check the header Inference-Header-Content-Length: it says where the JSON ends and the binary part begins',
     });
   }
   source.taken += size;

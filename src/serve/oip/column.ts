@@ -105,7 +105,7 @@ function float64Of(name: string, data: TensorData, { start, stride, rows }: Slot
         'invalid',
         `element ${at} of ${shown(name)} is an integer beyond 2^53, which a float cannot hold`,
         {
-          hint: 'send FP64 if a rounded value is meant',
+          hint: 'send FP64 if the value may be rounded',
         },
       );
     }

@@ -48,7 +48,7 @@ function keysOf(
     const tensor = tensors.find(({ name }) => name === key.name);
     if (tensor === undefined) {
       throw new ServeFailure('invalid', `${key.name} is missing`, {
-        hint: `send a tensor ${key.name} [${rows}], by which features are looked up, or one for each feature`,
+        hint: `send a tensor ${key.name} [${rows}] to look up the features, or a tensor for each feature`,
       });
     }
     const { datatype, data } = tensor;

@@ -103,6 +103,6 @@ function refused(model: OnlineModel, { rejected, rows }: Predictions): ServeFail
   // The message includes a reason: clients show nothing else.
   return new ServeFailure('invalid', `${listed.length} of ${rows} rows cannot be scored: ${details[0]}`, {
     details,
-    hint: `request the output ${REJECTED} too to get the other rows`,
+    hint: `also request the output ${REJECTED} to get the other rows`,
   });
 }

@@ -44,7 +44,8 @@ export function readRaw({ name, datatype, shape }: RawTensor, bytes: Uint8Array)
   }
   if (datatype === 'BOOL') {
     const wrong = bytes.findIndex((byte) => byte > 1);
-    if (wrong >= 0) throw new ServeFailure('invalid', `element ${wrong} of ${shown(name)} is neither 0 nor 1, as BOOL is`);
+    if (wrong >= 0)
+      throw new ServeFailure('invalid', `element ${wrong} of ${shown(name)} is neither 0 nor 1, as a BOOL must be`);
     return bytes;
   }
   const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
@@ -78,14 +79,14 @@ function readTexts(name: string, bytes: Uint8Array, count: number): string[] {
     texts.push(readText(name, buffer.subarray(start, at), i));
   }
   if (at !== buffer.length) {
-    throw new ServeFailure('invalid', `${shown(name)} has ${buffer.length - at} bytes more than its elements`);
+    throw new ServeFailure('invalid', `${shown(name)} has ${buffer.length - at} bytes after its last element`);
   }
   return texts;
 }
 
 function cutOff(name: string): ServeFailure {
   return new ServeFailure('invalid', `${shown(name)} ends within an element`, {
-    hint: 'each BYTES element is its length in 4 bytes, little-endian, and then its bytes',
+    hint: 'write each BYTES element as its length, in 4 little-endian bytes, and then its bytes',
   });
 }
 

@@ -28,7 +28,7 @@ export function sizeCheck(model: Pick<OnlineModel, 'maxRows' | 'kinds'> & Partia
 /** @throws ServeFailure `too large` */
 export function refuseRows(rows: number, maxRows: number): void {
   if (rows <= maxRows) return;
-  throw new ServeFailure('too large', `the request has ${rows} rows; at most ${maxRows} are taken`, {
+  throw new ServeFailure('too large', `the request has ${rows} rows, but at most ${maxRows} are accepted`, {
     hint: `send at most ${maxRows} rows in a request`,
   });
 }

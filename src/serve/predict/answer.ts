@@ -80,7 +80,7 @@ function refuseRejected(model: OnlineModel, { rejected }: Predictions): void {
   }
   if (found === 0) return;
   throw new ServeFailure('invalid', `${found} of ${rejected.length} rows cannot be scored`, {
-    hint: `POST /v1/models/${encodeURIComponent(model.name)}/predict answers the others and says why per row`,
+    hint: `use POST /v1/models/${encodeURIComponent(model.name)}/predict, which answers the other rows and says why per row`,
     details: withCount(lines, found, 'row'),
   });
 }

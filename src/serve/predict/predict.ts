@@ -44,8 +44,8 @@ export async function predict(service: Service, call: PredictCall): Promise<stri
     const list = readList(await read(), key, model);
     rows = list.length;
     if (rows > model.maxRows) {
-      throw new ServeFailure('too large', `the request has ${rows} rows; ${model.name} takes at most ${model.maxRows}`, {
-        hint: 'send them in several requests',
+      throw new ServeFailure('too large', `the request has ${rows} rows, but ${model.name} accepts at most ${model.maxRows}`, {
+        hint: 'send the rows in several requests',
       });
     }
     const { cells, lacking } = readRows(model, { key, list, lists, text: service.settings.limits.text });

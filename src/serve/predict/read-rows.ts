@@ -81,14 +81,14 @@ export function readRows(model: OnlineModel, { key, list, lists, text }: GivenRo
       const what = lists ? 'an object, or a list of values' : 'an object';
       problems.add(
         () => `${key}[${row}] must be ${what}`,
-        () => 'it has a value for each feature',
+        () => 'send a value for each feature',
       );
     }
   }
   const lacking = brought?.lacking((row, name) => {
     problems.add(
       () => `${key}[${row}] has no ${name}`,
-      () => `it is looked up by ${keyNames.join(', ')}, or brings every feature`,
+      () => `send ${keyNames.join(', ')} to look up the features, or send every feature`,
     );
   });
   problems.check();

@@ -29,7 +29,7 @@ export function anyRowSchema(model: OnlineModel, text: number): Schema {
   const features = featuresOf(model.bundle.signature);
   return {
     type: 'object',
-    description: 'A row that is answered, if need be with the reason why it cannot be scored.',
+    description: 'A row that gets an answer: a prediction, or the reason why it cannot be scored.',
     properties: {
       ...keysSchema(model, text),
       ...Object.fromEntries(
@@ -131,5 +131,5 @@ function orNull(schema: Schema): Schema {
 }
 
 function probability(): Schema {
-  return { type: 'number', description: '0 to 1, not rounded: it may be up to 5e-7 outside' };
+  return { type: 'number', description: '0 to 1, not rounded, so it may be up to 5e-7 outside' };
 }

@@ -88,7 +88,7 @@ export function startAnswering({ settings, json, allMetrics }: Starting): Answer
     const how = signal ?? `exit code ${code}`;
     fail(
       new ScoreBatchError('unavailable', `a process ended before it could answer (${how})`, {
-        hint: 'a limit of memory ends processes with SIGKILL: each holds every model',
+        hint: 'if it ended with SIGKILL, raise its memory limit or start fewer processes: each holds every model',
       }),
     );
     ended.resolve(how);

@@ -41,14 +41,12 @@ export function countProcesses(): CountedProcesses {
         metric('score_batch_serve_reloads_total', 'Reloads since the start', 'counter', values),
         metric(
           'score_batch_serve_reload_refused',
-          '1 if the last reload was refused: what it should have replaced answers',
+          '1 if the last reload was refused, so the previous models and settings are in use',
           'gauge',
           [{ value: refused, labels: {} }],
         ),
-        metric('score_batch_serve_processes', 'Processes that are there to answer', 'gauge', [
-          { value: processes.size, labels: {} },
-        ]),
-        metric('score_batch_serve_lost_processes_total', 'Processes that ended without being told to', 'counter', [
+        metric('score_batch_serve_processes', 'Processes that are running', 'gauge', [{ value: processes.size, labels: {} }]),
+        metric('score_batch_serve_lost_processes_total', 'Processes that ended unexpectedly', 'counter', [
           { value: lost, labels: {} },
         ]),
       ];

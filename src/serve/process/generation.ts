@@ -59,8 +59,8 @@ export async function startGeneration(settings: ServeSettings, upkeep: Upkeep, s
     models = loaded[0] ?? [];
     maxRows = models.map((_, at) => Math.min(...loaded.map((one) => one[at]?.maxRows ?? Number.POSITIVE_INFINITY)));
     if (loaded.some((one) => !areSame(one, models))) {
-      throw new ScoreBatchError('unavailable', 'a bundle changed while it was loaded', {
-        hint: 'write bundles to a new folder each, and reload when it is complete',
+      throw new ScoreBatchError('unavailable', 'a bundle changed while it was being loaded', {
+        hint: 'write each bundle to a new folder, and reload once it is complete',
       });
     }
   } catch (error) {
@@ -76,7 +76,7 @@ export async function startGeneration(settings: ServeSettings, upkeep: Upkeep, s
     if (leaving) return;
     upkeep.lost();
     if (performance.now() - since > SETTLED_MS) failures = 0;
-    upkeep.console.warn(`process ${process.pid} ended (${how}); another one is started`, { pid: process.pid });
+    upkeep.console.warn(`process ${process.pid} ended (${how}); starting a replacement`, { pid: process.pid });
     await replace();
   }
 
@@ -86,7 +86,7 @@ export async function startGeneration(settings: ServeSettings, upkeep: Upkeep, s
       if (failures >= MOST_FAILURES && processes.size === 0) {
         upkeep.gone(
           new ScoreBatchError('unavailable', `the processes that answer ended ${failures} times in a row`, {
-            hint: 'the lines above say how; a limit of memory ends processes with SIGKILL',
+            hint: 'see above how each ended; a process that exceeds its memory limit ends with SIGKILL',
           }),
         );
         return;
@@ -99,7 +99,7 @@ export async function startGeneration(settings: ServeSettings, upkeep: Upkeep, s
         if (!areSame(found, models)) {
           process.kill();
           await process.ended;
-          upkeep.console.warn('the bundles on the disk have changed, so all processes are replaced');
+          upkeep.console.warn('the bundles on disk have changed: replacing all processes');
           await upkeep.changed();
           if (leaving) return;
           // The reload was refused. Try again: the bundles may change back, or become loadable.

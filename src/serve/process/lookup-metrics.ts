@@ -19,20 +19,20 @@ export function createLookupMetrics(
 ): LookupMetrics {
   const seconds = new client.Histogram({
     name: 'score_batch_serve_feast_seconds',
-    help: 'Time of a call of Feast, which several requests may share; outcome is ok, or how it failed',
+    help: 'Duration of a call to Feast, which several requests may share; outcome is ok, or how it failed',
     labelNames: ['model', 'version', 'outcome'],
     buckets: SECONDS,
     registers,
   });
   const nulls = new client.Counter({
     name: 'score_batch_serve_feast_nulls_total',
-    help: 'Values that were looked up and are null, by reason',
+    help: 'Looked-up values that are null, by reason',
     labelNames: ['model', 'version', 'reason'],
     registers,
   });
   new client.Gauge({
     name: 'score_batch_serve_feast_paused',
-    help: 'Processes that call Feast no more for a while, because calls failed',
+    help: 'Processes that have paused calls to Feast because calls failed',
     labelNames: ['model', 'version'],
     registers,
     collect() {

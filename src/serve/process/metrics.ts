@@ -54,7 +54,7 @@ export async function createMetrics(): Promise<Metrics> {
   });
   const runs = new client.Histogram({
     name: 'score_batch_serve_run_rows',
-    help: 'Rows of a run of the model, which several requests may share',
+    help: 'Rows per run of the model, which several requests may share',
     labelNames: ['model', 'version'],
     buckets: ROWS,
     registers,
@@ -73,7 +73,7 @@ export async function createMetrics(): Promise<Metrics> {
   });
   new client.Gauge({
     name: 'score_batch_serve_resident_memory_bytes',
-    help: 'Memory of the processes that answer',
+    help: 'Memory of the processes that answer requests',
     registers,
     collect() {
       this.set(process.memoryUsage.rss());
@@ -94,7 +94,7 @@ export async function createMetrics(): Promise<Metrics> {
     watch(served) {
       new client.Gauge({
         name: 'score_batch_serve_queued_rows',
-        help: 'Rows that wait for the model',
+        help: 'Rows waiting for the model',
         labelNames: ['model', 'version'],
         registers,
         collect() {
@@ -103,7 +103,7 @@ export async function createMetrics(): Promise<Metrics> {
       });
       const info = new client.Gauge({
         name: 'score_batch_serve_model_info',
-        help: 'The models that are served; same_bits says whether a row has the same bits in every batch',
+        help: 'Models that are served; same_bits says whether a row gets the same bits in every batch',
         labelNames: ['model', 'version', 'digest', 'same_bits', 'canary_percent'],
         aggregator: 'first',
         registers,
@@ -125,7 +125,7 @@ async function load(): Promise<typeof import('prom-client')> {
     return (await import('prom-client')).default;
   } catch (cause) {
     throw new ScoreBatchError('configuration', 'the package prom-client, which writes metrics, is not installed', {
-      hint: '`npm install prom-client@15`, or serve with --no-metrics',
+      hint: 'run `npm install prom-client@15`, or serve with --no-metrics',
       cause,
     });
   }

@@ -69,12 +69,12 @@ function versionsOf(served: readonly Served[]): Versions {
   }
   if (byDefault === undefined) {
     throw new ScoreBatchError('configuration', `every version of the model ${name} is a canary`, {
-      hint: 'name the version that answers the other requests, without canary',
+      hint: 'remove canary from the version that is to answer the other requests',
     });
   }
   const total = canaries.reduce((sum, { canary }) => sum + canary, 0);
   if (total > 100)
-    throw new ScoreBatchError('configuration', `the canaries of the model ${name} have ${total}% of its requests`);
+    throw new ScoreBatchError('configuration', `the canaries of the model ${name} add up to ${total}% of its requests`);
   for (const { model } of canaries) refuseOther(model, byDefault);
   return {
     byDefault,
@@ -109,7 +109,7 @@ function refuseOther(canary: OnlineModel, byDefault: OnlineModel): void {
   if (what === undefined) return;
   throw new ScoreBatchError(
     'configuration',
-    `version ${canary.version} of the model ${canary.name} has other ${what} than version ${byDefault.version}`,
+    `version ${canary.version} of the model ${canary.name} has different ${what} than version ${byDefault.version}`,
     { hint: 'serve it without canary, for clients that ask for its version' },
   );
 }

@@ -93,7 +93,7 @@ export async function loadServing(
         },
         pausing(paused, why) {
           const fields = { model: model?.name, version: model?.version };
-          const what = paused ? `calls of Feast fail, so none is made for a while: ${why}` : 'Feast answers again';
+          const what = paused ? `calls to Feast fail, so they pause for a while: ${why}` : 'Feast answers again';
           log.warn(what, fields);
         },
       },

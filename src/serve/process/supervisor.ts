@@ -91,7 +91,7 @@ export async function supervise({ read, json, console: given, signal, serving }:
         counts.reloaded('refused');
         const { message, details, hint } = presentError(error);
         const why = [message, ...details.map((detail) => `  ${detail}`), ...(hint ? [`hint: ${hint}`] : [])].join('\n');
-        console.warn(`the reload is refused, what was loaded before answers on: ${why}`, { reload: 'refused' });
+        console.warn(`the reload was refused, so the previous models and settings stay in use: ${why}`, { reload: 'refused' });
       }
     }
     working = undefined;
@@ -117,7 +117,7 @@ export async function supervise({ read, json, console: given, signal, serving }:
     throw error;
   }
   const { leadMs } = current.settings.drain;
-  console.info(`ending; requests are answered for ${leadMs / 1000} s more`, { event: 'drain' });
+  console.info(`shutting down: requests are answered for another ${leadMs / 1000} s`, { event: 'drain' });
   next?.kill();
   await Promise.all([current.leave('ending'), ...replaced]);
   console.info('ended');
@@ -135,10 +135,14 @@ async function withPorts(
       return await tryPort(name, { host, port: wanted });
     } catch (error) {
       if (same || chosen === undefined || (wanted !== chosen.port && wanted !== chosen.grpcPort)) throw error;
-      throw new ScoreBatchError('unavailable', `this server listens on port ${wanted} of ${chosen.host} until it is replaced`, {
-        hint: 'choose another port together with another host, or end the server and start it anew',
-        cause: error,
-      });
+      throw new ScoreBatchError(
+        'unavailable',
+        `this server itself uses port ${wanted} of ${chosen.host} until the reload is complete`,
+        {
+          hint: 'choose another port along with the new host, or stop the server and start it again',
+          cause: error,
+        },
+      );
     }
   };
   const kept = same ? chosen : undefined;
@@ -165,13 +169,13 @@ function say(console: Pick<Console, 'info'>, what: string, { http, grpc }: Addre
 function describe({ name, version, sameBits, largestDifference }: LoadedModel): string {
   if (sameBits) return `${name} ${version}`;
   const seen = Number(largestDifference.toPrecision(2));
-  return `${name} ${version} (scores differ with the rows beside them, by up to ${seen} where it was measured)`;
+  return `${name} ${version} (a score depends on the other rows of its run, by up to ${seen} as measured)`;
 }
 
 function warnOf({ host, tokens, tls }: ServeSettings, console: Pick<Console, 'warn'>): void {
   if (isLoopback(host) || tls !== undefined || tokens.length === 0) return;
   console.warn(
-    'tokens are sent unencrypted: use --tls-cert and --tls-key, or a proxy that does, on a network that is not yours',
+    'tokens are sent unencrypted: on a network that is not yours, use --tls-cert and --tls-key, or a proxy with TLS',
   );
 }
 

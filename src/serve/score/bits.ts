@@ -70,11 +70,11 @@ export async function compareBits(
 
 function dependentRowsError(file: string, difference: number, size: number): ScoreBatchError {
   const how = Number.isFinite(difference)
-    ? `by ${Number(difference.toPrecision(2))}, and 1e-6 is promised`
+    ? `by ${Number(difference.toPrecision(2))}, more than the promised 1e-6`
     : 'in its label or in whether it is rejected';
-  const message = `${file} cannot be served: what it gives a row depends on the rows beside it`;
+  const message = `${file} cannot be served: the score of a row depends on other rows of its batch`;
   return new ScoreBatchError('configuration', message, {
-    details: [`a golden row alone and in a run of ${size} rows differs ${how}`],
+    details: [`a golden row scored alone and in a run of ${size} rows differs ${how}`],
     hint: 'export the model for inference, without computations across the rows of a batch: a mean over axis 0, batch statistics, dynamic quantization',
   });
 }

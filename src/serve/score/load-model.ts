@@ -133,7 +133,7 @@ async function lookupOf(
 function tooLarge(rows: number, maxRows: number): ServeFailure {
   return new ServeFailure(
     'too large',
-    `the request has ${grouped(rows)} rows, and this model takes at most ${grouped(maxRows)}`,
+    `the request has ${grouped(rows)} rows, but this model accepts at most ${grouped(maxRows)}`,
     {
       hint: 'send the rows in several requests',
     },

@@ -150,7 +150,7 @@ export function createQueue({ run, runRows, queuedRows, maxDelayMs, secondsPerRo
         const failure = unwanted(request, arrived);
         if (failure !== undefined) throw failure;
         if (rows > 0 && rows + batch.rows > queuedRows) {
-          throw new ServeFailure('busy', `${grouped(rows)} rows are waiting for the model already`, {
+          throw new ServeFailure('busy', `${grouped(rows)} rows are already waiting for the model`, {
             hint: 'send the request again later',
             retryAfter: rate.seconds(rows),
           });
@@ -183,7 +183,7 @@ function unwanted({ deadline, signal }: Pick<ScoreRequest, 'deadline' | 'signal'
   // Past its deadline, nobody waits for a request, either.
   if (deadline !== undefined && deadline <= now)
     return new ServeFailure('late', 'the deadline passed before the model was free');
-  if (signal?.aborted) return new ServeFailure('gone', 'nobody waits for the answer');
+  if (signal?.aborted) return new ServeFailure('gone', 'the client no longer waits for the answer');
   return undefined;
 }
 

@@ -92,13 +92,13 @@ export async function readSettings({ bundles, flags, folder, environment }: Give
     log: flags.log ?? file.log ?? 'info',
   };
   if (settings.bundles.length === 0) {
-    throw new ScoreBatchError('usage', 'no bundle is named', {
-      hint: 'score-batch serve models/iris, or --config serve.yaml with models',
+    throw new ScoreBatchError('usage', 'no bundle is given', {
+      hint: 'name a bundle (`score-batch serve models/iris`), or list models in the file of --config',
     });
   }
   if (settings.port !== 0 && settings.port === settings.grpcPort) {
-    throw new ScoreBatchError('usage', `HTTP and gRPC cannot both have port ${settings.port}`, {
-      hint: 'choose another --grpc-port, or --no-grpc',
+    throw new ScoreBatchError('usage', `HTTP and gRPC cannot both use port ${settings.port}`, {
+      hint: 'choose another --grpc-port, or use --no-grpc',
     });
   }
   refuseOpenDoor(settings, flags.allowAnyone ?? file.allow_anyone ?? false);
@@ -154,7 +154,7 @@ function limitsOf(given: ServeFile['limits'] = {}): Limits {
 
 function refuseOpenDoor({ host, tokens, tls }: ServeSettings, allowed: boolean): void {
   if (allowed || isLoopback(host) || tokens.length > 0 || tls?.clientCa !== undefined) return;
-  throw new ScoreBatchError('configuration', `on ${host} anyone who reaches this machine could ask for predictions`, {
-    hint: 'give --token-file or --tls-client-ca; --allow-anyone if that is meant, as behind a proxy that asks who it is',
+  throw new ScoreBatchError('configuration', `on ${host} anyone who reaches this machine could request predictions`, {
+    hint: 'use --token-file or --tls-client-ca, or --allow-anyone if this is intended, such as behind a proxy that authenticates clients',
   });
 }

@@ -40,16 +40,16 @@ const provider = text.superRefine((value, context) => {
 const origin = text.refine((value) => originOf(value) === value, ORIGIN_FORM);
 
 const limits = z.strictObject({
-  body: byteSize.optional().describe('bytes of a request, after inflating it; also the largest gRPC message'),
-  rows: number.optional().describe('rows of a request; by default as many as the model scores in 50 ms'),
-  text: number.optional().describe('characters of a text'),
+  body: byteSize.optional().describe('bytes per request, after decompression; also the largest gRPC message'),
+  rows: number.optional().describe('rows per request; by default as many as the model scores in 50 ms'),
+  text: number.optional().describe('characters per string'),
   queued_rows: number.optional().describe('rows that may wait for a model, in each process'),
-  streams: number.optional().describe('requests of a connection at once: HTTP/2 streams, or pipelined'),
-  connections: number.optional().describe('connections at once, in each process: of HTTP and of gRPC each'),
-  head_time: duration.optional().describe('time for the head of a request to arrive'),
+  streams: number.optional().describe('concurrent requests per connection: HTTP/2 streams, or pipelined requests'),
+  connections: number.optional().describe('concurrent connections in each process, for HTTP and for gRPC separately'),
+  head_time: duration.optional().describe('time for the headers of a request to arrive'),
   request_time: duration
     .optional()
-    .describe('time for a whole request to arrive, and for which an HTTP answer may be left unread'),
+    .describe('time for a whole request to arrive; also how long a client may leave an HTTP answer unread'),
 });
 
 /** `30s`, `12h`, `7d` → milliseconds */
@@ -69,14 +69,14 @@ const features = z.union(
     feastUrl,
     z.strictObject({
       from: feastUrl.describe('feature server, feature service and join keys: feast://host:6566/fraud_v1?entity=user_id'),
-      request: z.array(text).optional().describe('features that only requests bring'),
+      request: z.array(text).optional().describe('features that only requests send'),
       max_age: age.optional().describe('age after which a value counts as unknown'),
-      timeout: positive.optional().describe('time for an answer'),
-      concurrency: number.max(256).optional().describe('calls at once, in each process and for each model'),
-      entities: number.max(65_536).optional().describe('entities of a call; more are asked for in several'),
-      answer: byteSize.optional().describe('bytes of an answer'),
-      failures: number.optional().describe('calls in a row that fail before none is made for a while'),
-      pause: positive.optional().describe('how long none is made then'),
+      timeout: positive.optional().describe('how long to wait for an answer'),
+      concurrency: number.max(256).optional().describe('concurrent calls in each process, for each model'),
+      entities: number.max(65_536).optional().describe('entities per call; more are split into several calls'),
+      answer: byteSize.optional().describe('bytes per answer'),
+      failures: number.optional().describe('failed calls in a row after which calls pause'),
+      pause: positive.optional().describe('how long calls pause'),
     }),
   ],
   { error: FEAST_FORM },
@@ -86,7 +86,7 @@ const served = z.union([
   text,
   z.strictObject({
     bundle: text.describe("the bundle's folder"),
-    canary: percent.optional().describe('share of the requests without a version that this version answers'),
+    canary: percent.optional().describe('share of the requests without a version that go to this version'),
   }),
 ]);
 
@@ -102,7 +102,7 @@ export const serveSchema = z.strictObject({
   processes: z
     .union([number.max(256), z.literal('auto')], { error: 'must be a number of processes, or auto for one per core' })
     .optional()
-    .describe('processes that answer; auto for one per core'),
+    .describe('number of processes that answer requests; auto for one per core'),
   features: features.optional(),
   providers: z.array(provider).min(1).optional().describe('execution providers to try, fastest first'),
   require_gpu: z.boolean().optional().describe('refuse to serve on cpu'),
@@ -114,22 +114,24 @@ export const serveSchema = z.strictObject({
       end: duration.optional().describe('how long it then waits for open requests'),
     })
     .optional(),
-  origins: z.array(origin).optional().describe('origins that browsers may call from, beside its own'),
+  origins: z.array(origin).optional().describe("origins that browsers may call from, besides the server's own"),
   hosts: z
     .array(text)
     .optional()
-    .describe('host names that requests may ask for, beside localhost; beyond loopback any, unless some are named'),
+    .describe(
+      'host names that requests may use besides localhost; if the server listens beyond loopback, any, unless some are listed',
+    ),
   token_file: text.optional().describe('file with the bearer tokens, one per line'),
   tls: z
     .strictObject({
-      cert: text.describe('PEM file with the certificate, and those that vouch for it'),
+      cert: text.describe('PEM file with the certificate and its chain'),
       key: text.describe('PEM file with its private key'),
-      client_ca: text.optional().describe('PEM file with the authority that signs certificates of clients'),
+      client_ca: text.optional().describe('PEM file with the CA that signs client certificates'),
     })
     .optional(),
   allow_anyone: z.boolean().optional().describe('listen beyond loopback without tokens and without client certificates'),
   metrics: z.boolean().optional().describe('answer GET /metrics'),
-  log: z.enum(LOG_LEVELS).optional().describe('least urgent lines that are written'),
+  log: z.enum(LOG_LEVELS).optional().describe('lowest level of log lines to write'),
 });
 
 export type ServeFile = z.output<typeof serveSchema>;

@@ -26,13 +26,13 @@ export async function tlsOf({ cert, key, client_ca }: TlsFiles): Promise<Tls> {
   } catch (cause) {
     throw new ScoreBatchError('configuration', `the certificate ${cert} cannot be used with the key ${key}`, {
       details: [cause instanceof Error ? cause.message : String(cause)],
-      hint: 'name PEM files of one certificate and its private key, without a passphrase',
+      hint: 'give PEM files of a certificate and its private key, without a passphrase',
       cause,
     });
   }
   // A file without a certificate would count as an authority that signed nothing.
   if (clientCa !== undefined && !clientCa.includes('-----BEGIN CERTIFICATE-----'))
-    throw new ScoreBatchError('configuration', `${client_ca} has no certificate`, { hint: 'name a PEM file of the authority' });
+    throw new ScoreBatchError('configuration', `${client_ca} has no certificate`, { hint: 'give the PEM file of the CA' });
   return { certificate, key: privateKey, clientCa };
 }
 

@@ -26,13 +26,13 @@ export async function tokensOf(file: string | undefined, environment: NodeJS.Pro
     registerSecret(token);
     if (token.length < SHORTEST) {
       throw new ScoreBatchError('configuration', `${place}: a token needs at least ${SHORTEST} characters`, {
-        hint: '`openssl rand -hex 32` makes one',
+        hint: 'create one with `openssl rand -hex 32`',
       });
     }
     // Characters allowed in the header `Authorization: Bearer …`; RFC 6750, section 2.1.
     if (!/^[\w.~+/-]+=*$/.test(token)) {
-      throw new ScoreBatchError('configuration', `${place}: a token has letters, digits and -._~+/ only`, {
-        hint: '`openssl rand -hex 32` makes one',
+      throw new ScoreBatchError('configuration', `${place}: a token may have only letters, digits and -._~+/`, {
+        hint: 'create one with `openssl rand -hex 32`',
       });
     }
   }

@@ -16,8 +16,8 @@ export function refuseBeyond(held: AttributeLimits, limits: AttributeLimits, whe
 }
 
 function tooMany(most: string, where: string, setting: string): ScoreBatchError {
-  return new ScoreBatchError('unavailable', `the attributes of ${where} are more than the allowed ${most}`, {
-    hint: `raise ${setting} in the job file if the machine has the memory, or name fewer columns and keys`,
+  return new ScoreBatchError('unavailable', `the attributes of ${where} exceed the limit of ${most}`, {
+    hint: `raise ${setting} in the job file if the machine has the memory, or use fewer columns and keys`,
   });
 }
 

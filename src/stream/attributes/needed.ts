@@ -16,7 +16,7 @@ export function neededColumns(
   const missing = need.filter((name) => !columns.some((column) => column.name === name));
   if (missing.length > 0) {
     throw new ScoreBatchError('configuration', `${where} has no ${missing.join(', ')}, which the model takes`, {
-      hint: `it has ${columns.map(({ name }) => name).join(', ') || 'no columns'}: add what is missing, or map the feature in the job file`,
+      hint: `add what is missing, or map the feature in the job file; the columns are: ${columns.map(({ name }) => name).join(', ') || 'none'}`,
     });
   }
   return need.flatMap((name) => columns.find((column) => column.name === name) ?? []);

@@ -54,7 +54,7 @@ function find(schema: Schema, name: string, setting: string): Column {
   const column = findColumn(schema, name);
   if (column !== undefined) return column;
   throw new ScoreBatchError('configuration', `attributes.query has no column ${name}, which ${setting} names`, {
-    hint: `it has ${schema.map((one) => one.name).join(', ')}`,
+    hint: `choose from ${schema.map((one) => one.name).join(', ')}`,
   });
 }
 
@@ -66,7 +66,7 @@ function textual(column: Column, purpose: 'key' | 'version'): Column {
     'configuration',
     `the ${purpose} ${column.name} of attributes.query has the type ${column.native}`,
     {
-      hint: `select a text or a whole number: SQL finds a row again by the text of its ${purpose}; cast it in the query and in the table`,
+      hint: `cast it to text or to a whole number, in the query and in the table: SQL finds a row by the text of its ${purpose}`,
     },
   );
 }
@@ -84,7 +84,7 @@ function typeOf({ type, digits }: Column): FieldType | undefined {
 
 function noAttribute({ name, native }: Column): ScoreBatchError {
   return new ScoreBatchError('configuration', `the column ${name} of attributes.query has the type ${native}`, {
-    hint: 'select a text, a number or a bool: cast a time to text in the query, and in the table that SQL joins',
+    hint: 'select text, a number or a bool; cast a time to text, in the query and in the table that SQL joins',
   });
 }
 

@@ -118,7 +118,7 @@ function addRow(table: AttributeTable<string>, [key, version, ...cells]: TextRow
   }
   if (version === null && columns.version !== undefined) {
     throw new ScoreBatchError('refused', `a row of ${WHERE} has no ${columns.version.name} (key ${hashedKey(keyText)})`, {
-      hint: 'scores name the version of the row that they were made from: select one for every row, or leave out attributes.version',
+      hint: 'select a version for every row, or remove attributes.version: each score names the version of the row that it was made from',
     });
   }
   const values: FieldValue[] = [];
@@ -135,8 +135,8 @@ function addRow(table: AttributeTable<string>, [key, version, ...cells]: TextRow
 }
 
 function noValue(name: string, type: string, key: string): ScoreBatchError {
-  const why = type === 'int64' ? 'is beyond 2^53, so JSON does not keep it' : 'is infinite or not a number';
-  return new ScoreBatchError('refused', `a ${name} of ${WHERE} ${why} (key ${hashedKey(key)})`, {
-    hint: 'cast it in the query: to a text, to a smaller number, or to null',
+  const why = type === 'int64' ? 'is beyond 2^53, which JSON does not represent exactly' : 'is infinite or not a number';
+  return new ScoreBatchError('refused', `a value of ${name} in ${WHERE} ${why} (key ${hashedKey(key)})`, {
+    hint: 'cast it in the query: to text, to a smaller number, or to null',
   });
 }

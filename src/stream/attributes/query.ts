@@ -59,7 +59,9 @@ export async function openQuery(settings: QuerySettings, options: AttributeOptio
       } catch (error) {
         if (signal.aborted) return;
         lastError = error;
-        warn(`attributes were not refreshed, those of ${new Date(state.at).toISOString()} stay: ${messageOf(error)}`);
+        warn(
+          `the attributes could not be refreshed, so those of ${new Date(state.at).toISOString()} stay in use: ${messageOf(error)}`,
+        );
       }
     }
   }
@@ -119,8 +121,8 @@ async function load(
 function refuseOtherTypes(before: AttributeTable<string>, after: AttributeTable<string>): void {
   const other = after.columns.find(({ type }, at) => type !== before.columns[at]?.type);
   if (other === undefined) return;
-  throw new ScoreBatchError('refused', `the column ${other.name} of attributes.query became ${other.type}`, {
-    hint: 'start the process again, so that the model is checked with it',
+  throw new ScoreBatchError('refused', `the column ${other.name} of attributes.query has changed to the type ${other.type}`, {
+    hint: 'restart the stream, so that the model is checked against the new type',
   });
 }
 
@@ -129,8 +131,8 @@ function tooOld(age: number, maxAge: number, cause: unknown): ScoreBatchError {
   const why = cause === undefined ? 'a refresh takes too long' : messageOf(cause);
   return new ScoreBatchError(
     'unavailable',
-    `the attributes are ${seconds(age)} old, and attributes.max_age is ${seconds(maxAge)}: ${why}`,
-    { hint: 'see why the query fails or takes so long, then start again: no event is lost meanwhile', cause },
+    `the attributes are ${seconds(age)} old, more than attributes.max_age (${seconds(maxAge)}): ${why}`,
+    { hint: 'find out why the query fails or is slow, then restart the stream: no event is lost in the meantime', cause },
   );
 }
 

@@ -30,7 +30,7 @@ export function checkTopic(
     throw new ScoreBatchError(
       'configuration',
       facts.compacted
-        ? `the attribute topic ${topic} is compacted, but also deletes old records, and with them the rows of keys`
+        ? `the attribute topic ${topic} is compacted but also deletes old records, and with them rows that keys still have`
         : `the attribute topic ${topic} is not compacted, so it does not keep the newest row of each key`,
       { hint: alter(topic, 'cleanup.policy=compact') },
     );
@@ -40,11 +40,11 @@ export function checkTopic(
   if (lag >= needed) return facts;
   throw new ScoreBatchError(
     'configuration',
-    `the attribute topic ${topic} may compact rows after ${lag} ms, but a score may name them for ${needed} ms`,
+    `the attribute topic ${topic} may compact rows after ${lag} ms, but scores may name them for ${needed} ms`,
     {
       details: [
-        `that is the longest window and the lateness, ${horizonMs} ms, and attributes.max_lag, ${maxLagMs} ms`,
-        'a version that is compacted away cannot be joined to its scores any more',
+        `that is the longest window plus lateness (${horizonMs} ms) plus attributes.max_lag (${maxLagMs} ms)`,
+        'a version that was compacted away can no longer be joined to its scores',
       ],
       hint: alter(topic, `min.compaction.lag.ms=${needed}`),
     },
@@ -69,20 +69,20 @@ export function checkSame(
   if (facts.partitions.length !== before.partitions.length) {
     throw new ScoreBatchError(
       'configuration',
-      `the attribute topic ${topic} has ${facts.partitions.length} partitions now, and had ${before.partitions.length}`,
-      { hint: 'keys may have moved: write every row again into a new topic, and name that in the job file' },
+      `the attribute topic ${topic} now has ${facts.partitions.length} partitions instead of ${before.partitions.length}`,
+      { hint: 'write all rows again to a new topic, and set attributes.topic to it: keys may have moved' },
     );
   }
   for (const { partition, end } of facts.partitions) {
     const next = read.get(partition) ?? 0;
     if (end < next) {
-      throw gone(topic, `was deleted and recreated: partition ${partition} ends at offset ${end}, and was read up to ${next}`);
+      throw gone(topic, `was deleted and recreated: partition ${partition} ends at offset ${end}, but was read up to ${next}`);
     }
   }
 }
 
 function gone(topic: string, what: string): ScoreBatchError {
   return new ScoreBatchError('configuration', `the attribute topic ${topic} ${what}`, {
-    hint: 'restore the topic and start again: without it the attributes are unknown',
+    hint: 'restore the topic, then restart the stream: without the topic, the attributes are unknown',
   });
 }

@@ -60,7 +60,7 @@ function inTwo(topic: string, key: string, partitions: readonly [number, number]
     'configuration',
     `a key of the attribute topic ${topic} has rows in the partitions ${partitions.join(' and ')} (${hashedKey(key)})`,
     {
-      hint: 'write all rows with one partitioner; if partitions were added, write every row again into a new topic, and name that',
+      hint: 'write all rows with one partitioner; if partitions were added, write all rows again to a new topic, and set attributes.topic to it',
     },
   );
 }

@@ -92,12 +92,13 @@ async function watch({ topic, facts, next, signal }: Followed, options: Attribut
     const before = new Map(next);
     const now = await options.log.describe(topic).catch((error: unknown) => {
       // Brokers come back, and reading resumes; if they do not, reading itself fails.
-      if (!signal.aborted) options.warn(`the attribute topic ${topic} cannot be looked at: ${(error as Error).message}`);
+      if (!signal.aborted) options.warn(`the attribute topic ${topic} cannot be checked: ${(error as Error).message}`);
       return 'unknown' as const;
     });
     if (now !== 'unknown') checkSame(topic, now, facts, before);
     const still = ends.behind(next);
-    if (still !== '' && still === behind) options.warn(`the attribute topic ${topic} is not read to its end: ${still}`);
+    if (still !== '' && still === behind)
+      options.warn(`the attribute topic ${topic} has not been read to its end yet: ${still}`);
     behind = still;
   }
 }

@@ -130,12 +130,12 @@ async function otherScores(
 
 function refuseOther({ model, features }: LookBack['other'], { batchJob }: LookBackOptions): void {
   if (model === 0 && features === 0) return;
-  const what = model > 0 ? 'by another model than' : 'with other features than';
+  const what = model > 0 ? 'with a different model than' : 'with different features than';
   throw new ScoreBatchError(
     'refused',
     `the stream scored ${model > 0 ? model : features} events of the window ${what} ${batchJob}`,
     {
-      hint: 'run the window with what the stream had, or add --allow-other to leave those events out',
+      hint: 'run the window again with the model and features of the stream, or add --allow-other to leave those events out',
     },
   );
 }

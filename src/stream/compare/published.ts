@@ -73,7 +73,7 @@ export function refuseOtherKey({ side }: Batch, id: string, batch: string): void
   if (names.length === 1 && names[0]?.toLowerCase() === id.toLowerCase()) return;
   throw new ScoreBatchError(
     'configuration',
-    `${batch} has the key ${names.join(', ')}, but events are found by their id, ${id}`,
+    `${batch} has the key ${names.join(', ')}, but events are matched by their id, ${id}`,
     { hint: `set source.key: [${id}] in the job file of ${batch}, and run the window again` },
   );
 }

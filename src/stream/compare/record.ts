@@ -45,7 +45,7 @@ export function readScore(text: string, where: string): WrittenScore {
     typeof features_digest !== 'string' ||
     typeof digest !== 'string'
   ) {
-    throw otherRecord(where, 'score', 'of the topic output.scores, or of the file after --out');
+    throw otherRecord(where, 'score', 'the topic output.scores, or the file after --out');
   }
   return {
     ...{ id, time, score, partition, offset, modelDigest: digest, featuresDigest: features_digest },
@@ -62,7 +62,7 @@ export function readScore(text: string, where: string): WrittenScore {
 export function readRejection(text: string, where: string): WrittenRejection {
   const { reason, partition, offset, timestamp, time } = objectOf(text) ?? {};
   if (typeof reason !== 'string' || !isWhole(partition) || !isWhole(offset) || !Number.isInteger(timestamp)) {
-    throw otherRecord(where, 'dead letter', 'of the topic output.dead_letter, or of the file after --dead-letter');
+    throw otherRecord(where, 'dead letter', 'the topic output.dead_letter, or the file after --dead-letter');
   }
   return { reason, partition, offset, timestamp: timestamp as number, time: isWhole(time) ? time : undefined };
 }
@@ -82,6 +82,6 @@ function isWhole(value: unknown): value is number {
 
 function otherRecord(where: string, what: string, from: string): ScoreBatchError {
   return new ScoreBatchError('configuration', `${where} is not a ${what} of score-batch stream`, {
-    hint: `name what the stream wrote: the records ${from}`,
+    hint: `use what the stream wrote: ${from}`,
   });
 }

@@ -19,7 +19,7 @@ export function showLookBack({ job, batch, window, runId }: Named, look: LookBac
   const blocks = [
     [
       `stream ${job} against ${batch} ${window}, run ${runId}`,
-      `${grouped(equal)} of ${counted(compared, 'score')} ${equal === 1 ? 'is' : 'are'} equal to 1e-6${largest ? `; the largest difference is ${largest.toFixed(6)}` : ''}${apart > 0 ? `; ${grouped(apart)} ${apart === 1 ? 'was' : 'were'} not compared` : ''}`,
+      `${grouped(equal)} of ${counted(compared, 'score')} ${equal === 1 ? 'agrees' : 'agree'} within 1e-6${largest ? `; the largest difference is ${largest.toFixed(6)}` : ''}${apart > 0 ? `; ${grouped(apart)} ${apart === 1 ? 'was' : 'were'} not compared` : ''}`,
       ...(agrees(look) ? [] : [sentences({ differ, only, doubled, again })]),
     ].join('\n'),
   ];
@@ -30,7 +30,7 @@ export function showLookBack({ job, batch, window, runId }: Named, look: LookBac
     ['ids scored again', again, named.scored_again],
     ['only in the stream', only.stream, named.only_stream],
     ['only in the batch', only.batch, named.only_batch],
-    ['of another model, left out', other.model, []],
+    ['with another model, left out', other.model, []],
     ['with other features, left out', other.features, []],
   ] as const;
   const shown = aside.filter(([, count]) => count > 0);
@@ -64,7 +64,7 @@ function sentences({ differ, only, doubled, again }: Pick<LookBack, 'differ' | '
     differ > 0 ? `${counted(differ, 'score')} ${differ === 1 ? 'differs' : 'differ'}` : '',
     only.stream > 0 ? `${counted(only.stream, 'event')} ${only.stream === 1 ? 'is' : 'are'} only in the stream` : '',
     only.batch > 0 ? `${counted(only.batch, 'event')} ${only.batch === 1 ? 'is' : 'are'} only in the batch` : '',
-    doubled > 0 ? `${counted(doubled, 'record')} of the stream ${doubled === 1 ? 'is' : 'are'} there twice` : '',
+    doubled > 0 ? `${counted(doubled, 'record')} of the stream ${doubled === 1 ? 'appears' : 'appear'} twice` : '',
     again > 0 ? `${counted(again, 'event')} ${again === 1 ? 'was' : 'were'} scored again` : '',
   ]
     .filter((text) => text !== '')

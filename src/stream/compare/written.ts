@@ -57,7 +57,7 @@ export function writtenTopic(log: Log, topic: string, from: number, signal: Abor
       const facts = await log.describe(topic);
       if (facts === undefined) {
         throw new ScoreBatchError('configuration', `the topic ${topic} does not exist`, {
-          hint: 'nothing was written there yet, or the stream job names another topic; or name files with --scores and --dead-letter',
+          hint: 'check that the stream job names this topic and has written to it, or use files with --scores and --dead-letter',
         });
       }
       const next = new Map<number, number>();

@@ -204,5 +204,5 @@ async function tlsOptions(tls: KafkaSettings['tls']): Promise<object | undefined
 /** Reads a PEM file, or takes the PEM itself. */
 async function pem(file: string | undefined): Promise<string | undefined> {
   if (file === undefined || file.includes('-----BEGIN')) return file;
-  return (await readBounded(file, PEM_LIMIT, 'correct kafka.tls of the job file')).toString('utf8');
+  return (await readBounded(file, PEM_LIMIT, 'correct kafka.tls in the job file')).toString('utf8');
 }

@@ -22,7 +22,7 @@ export class InflatedError extends Error {
   override readonly name = 'InflatedError';
 
   constructor(most: number) {
-    super(`they take more than ${most} bytes without compression`);
+    super(`they take more than ${most} bytes when decompressed`);
   }
 }
 
@@ -116,7 +116,7 @@ function unsnap(records: Buffer, most: number): Buffer {
   const blocks: Buffer[] = [];
   for (let at = XERIAL_HEADER; at < records.length; ) {
     const end = at + 4 + records.readInt32BE(at);
-    if (end > records.length || end < at) throw new RangeError('a block of snappy ends beyond its records');
+    if (end > records.length || end < at) throw new RangeError('a snappy block ends beyond its records');
     size += snappySize(records.subarray(at + 4, end));
     checkSize(size, most);
     blocks.push(uncompressSync(records.subarray(at + 4, end)) as Buffer);

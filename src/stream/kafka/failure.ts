@@ -79,8 +79,8 @@ export function isMissingTopic(error: unknown): boolean {
 }
 
 export function missingTopic(topic: string, cause: unknown): ScoreBatchError {
-  return new ScoreBatchError('configuration', `Kafka does not have the topic ${topic}`, {
-    hint: 'create it, or correct its name',
+  return new ScoreBatchError('configuration', `the topic ${topic} does not exist`, {
+    hint: 'create the topic, or correct its name',
     cause,
   });
 }
@@ -108,7 +108,7 @@ export function userError(error: unknown, doing: string): unknown {
   const { name, message } = innermost(error);
   if (name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED') {
     return new ScoreBatchError('permission', `Kafka refused the user or password while ${doing}`, {
-      hint: 'check kafka.sasl of the job file: username, password and mechanism',
+      hint: 'check username, password and mechanism under kafka.sasl in the job file',
       cause: error,
     });
   }
@@ -120,15 +120,15 @@ export function userError(error: unknown, doing: string): unknown {
     type === 'ILLEGAL_SASL_STATE' ||
     message.includes('SASL mechanism is not supported')
   ) {
-    return new ScoreBatchError('configuration', 'Kafka does not offer the mechanism of kafka.sasl', {
+    return new ScoreBatchError('configuration', 'Kafka does not offer the SASL mechanism of kafka.sasl', {
       hint: 'find out which mechanism the listener supports: plain, scram-sha-256 or scram-sha-512',
       cause: error,
     });
   }
   if (isTrust(error)) return trustError(error);
   if (name === 'KafkaJSServerDoesNotSupportApiKey' || type === 'UNSUPPORTED_VERSION') {
-    return new ScoreBatchError('configuration', `this Kafka cannot do what ${doing} needs`, {
-      hint: 'use a Kafka of version 3.1 or newer, with transactions',
+    return new ScoreBatchError('configuration', `this version of Kafka does not support ${doing}`, {
+      hint: 'use Kafka 3.1 or newer, with transactions',
       cause: error,
     });
   }
@@ -139,48 +139,49 @@ export function userError(error: unknown, doing: string): unknown {
   }
   if (type !== undefined && !isPassing(error)) {
     return new ScoreBatchError('unavailable', `Kafka answered ${type} while ${doing}: ${message}`, {
-      hint: 'the log of the brokers says more',
+      hint: 'check the logs of the brokers',
       cause: error,
     });
   }
   return new ScoreBatchError('unavailable', `Kafka failed while ${doing}: ${message}`, {
-    hint: 'check kafka.brokers of the job file, and that the brokers are running',
+    hint: 'check kafka.brokers in the job file, and that the brokers are running',
     cause: error,
   });
 }
 
 /** Hints for errors of Kafka that do not pass by themselves. */
 const TO_CHANGE: Readonly<Record<string, string>> = {
-  UNKNOWN_TOPIC_OR_PARTITION: 'one of the topics of the job file does not exist: create it, or correct its name',
+  UNKNOWN_TOPIC_OR_PARTITION: 'create the topics in the job file that do not exist, or correct their names',
   INVALID_TOPIC_EXCEPTION: 'correct the names of the topics in the job file',
-  OFFSET_METADATA_TOO_LARGE: 'set offset.metadata.max.bytes of the brokers to 4096 or more',
-  INVALID_TRANSACTION_TIMEOUT: 'set transaction.max.timeout.ms of the brokers to 30000 or more',
-  INVALID_SESSION_TIMEOUT: 'let group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers include 10000',
-  GROUP_MAX_SIZE_REACHED: 'set group.max.size of the brokers to more, or run fewer processes',
-  INVALID_GROUP_ID: 'correct `group` of the job file',
-  INCONSISTENT_GROUP_PROTOCOL: 'set `group` of the job file to a name that no other job has',
-  POLICY_VIOLATION: 'the brokers have a policy against it: ask who runs them',
-  UNSUPPORTED_COMPRESSION_TYPE: 'set kafka.compression of the job file to a codec that the topics take',
-  UNSUPPORTED_FOR_MESSAGE_FORMAT: 'let the topics have the message format 2, of Kafka 0.11',
-  INVALID_REQUIRED_ACKS: 'let the output topics take `acks=all`',
+  OFFSET_METADATA_TOO_LARGE: 'set offset.metadata.max.bytes on the brokers to 4096 or more',
+  INVALID_TRANSACTION_TIMEOUT: 'set transaction.max.timeout.ms on the brokers to 30000 or more',
+  INVALID_SESSION_TIMEOUT:
+    'set group.min.session.timeout.ms and group.max.session.timeout.ms on the brokers so that they include 10000',
+  GROUP_MAX_SIZE_REACHED: 'raise group.max.size on the brokers, or run fewer processes',
+  INVALID_GROUP_ID: 'correct `group` in the job file',
+  INCONSISTENT_GROUP_PROTOCOL: 'set `group` in the job file to a name that no other job uses',
+  POLICY_VIOLATION: 'ask the administrators of the brokers: a policy of theirs forbids it',
+  UNSUPPORTED_COMPRESSION_TYPE: 'set kafka.compression in the job file to a codec that the topics accept',
+  UNSUPPORTED_FOR_MESSAGE_FORMAT: 'use message format 2, of Kafka 0.11, for the topics',
+  INVALID_REQUIRED_ACKS: 'configure the output topics to accept `acks=all`',
   INVALID_TIMESTAMP:
-    'set message.timestamp.before.max.ms and message.timestamp.after.max.ms of the output topics to more, or the clock right',
-  INVALID_RECORD: 'the output topics take other records: they must not be compacted where records have no key',
+    'raise message.timestamp.before.max.ms and message.timestamp.after.max.ms of the output topics, or correct the clock',
+  INVALID_RECORD: 'check the settings of the output topics: they must not be compacted where records have no key',
 };
 
 const RIGHTS =
-  'the user needs Read on the input topic and the group, Write on the output topics, Write and Describe on its transactional ids, and DescribeConfigs on the topics';
+  'give the user Read on the input topic and the group, Write on the output topics, Write and Describe on the transactional ids, and DescribeConfigs on the topics';
 
 function trustError(error: unknown): ScoreBatchError {
   const { message } = innermost(error);
   if (CLIENT_CERTIFICATE.test(codeOf(error))) {
     return new ScoreBatchError('permission', 'Kafka refused the certificate of this client', {
-      hint: 'set kafka.tls.cert and kafka.tls.key of the job file to a certificate that the brokers trust',
+      hint: 'set kafka.tls.cert and kafka.tls.key in the job file to a certificate that the brokers trust',
       cause: error,
     });
   }
   return new ScoreBatchError('configuration', `the certificate of a broker is not trusted: ${message}`, {
-    hint: 'set kafka.tls.ca of the job file to the authority that signed it, and use the name that is in it',
+    hint: 'set kafka.tls.ca in the job file to the CA that signed the certificate, and address the broker by a name in it',
     cause: error,
   });
 }

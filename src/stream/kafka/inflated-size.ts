@@ -29,7 +29,7 @@ export function lz4Size(frames: Buffer, enough: number): number {
 
 /** @throws RangeError unless it begins with a frame of Kafka's kind: codecs open older kinds, too, whose blocks are larger */
 function eachLz4Block(frames: Buffer, sizeOf: (block: Buffer, most: number) => number): number {
-  if (frames.length < 7 || frames.readUInt32LE(0) !== LZ4_MAGIC) throw new RangeError('they are not a frame of lz4');
+  if (frames.length < 7 || frames.readUInt32LE(0) !== LZ4_MAGIC) throw new RangeError('they are not an lz4 frame');
   let size = 0;
   for (let at = 0; at + 7 <= frames.length && frames.readUInt32LE(at) === LZ4_MAGIC; ) {
     const flags = frames[at + 4] as number;

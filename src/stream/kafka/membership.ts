@@ -187,7 +187,7 @@ function refusedMember(error: unknown, group: string, topic: string): unknown {
     'configuration',
     `the group ${group} has members that do not read ${topic}, or are not score-batch`,
     {
-      hint: 'set group in the job file to a name that no other job has',
+      hint: 'set `group` in the job file to a name that no other job uses',
       cause: error,
     },
   );

@@ -68,7 +68,7 @@ export async function openKafka(settings: KafkaSettings, log?: KafkaLog): Promis
         }),
       ),
     offsetAt: (topic, partition, timestamp) =>
-      ask(`looking for a time in ${topic}`, () =>
+      ask(`looking up a time in ${topic}`, () =>
         whileUnknown(asking, async () => {
           await asking.partitions(topic);
           const found = (await asking.offsets(topic, [partition], timestamp)).get(partition) ?? -1;

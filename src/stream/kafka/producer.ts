@@ -47,8 +47,8 @@ async function initialize(client: Client, transactionalId: string) {
     );
   } catch (error) {
     if (typeOf(error) === NO_COORDINATOR && !(await hasTransactions(client))) {
-      throw new ScoreBatchError('configuration', 'this Kafka has no transactions', {
-        hint: 'its topic __transaction_state cannot be made: transaction.state.log.replication.factor is above the number of brokers',
+      throw new ScoreBatchError('configuration', 'Kafka cannot run transactions', {
+        hint: 'lower transaction.state.log.replication.factor to the number of brokers: Kafka cannot create the topic __transaction_state',
         cause: error,
       });
     }
@@ -138,7 +138,7 @@ function createProducer(client: Client, writer: Writer, of: CommittedOf, compres
     if (unusable) throw new TransactionError('this producer failed before: open it again');
     if (unanswered) {
       unusable = true;
-      throw new TransactionError('an answer to the transaction before was lost: open the producer again');
+      throw new TransactionError('an answer to the previous transaction was lost: open the producer again');
     }
     const started = performance.now();
     const deadline = started + COMMIT_MS;
@@ -206,7 +206,7 @@ function failureOf(error: unknown, transactionalId: string, took: number): unkno
         cause: error,
       });
     }
-    return new FencedError(`another process writes as ${transactionalId}`, { cause: error });
+    return new FencedError(`another process writes with the transactional id ${transactionalId}`, { cause: error });
   }
   const told = userError(error, 'writing a transaction');
   if (told instanceof ScoreBatchError && (told.kind === 'permission' || told.kind === 'configuration')) return told;

@@ -87,7 +87,7 @@ export function readRecords(bytes: Buffer, from: number, aborted: readonly Abort
 
 function check(batch: Buffer): void {
   const magic = batch.length > MAGIC_AT ? batch[MAGIC_AT] : undefined;
-  if (magic !== 2) throw new UnreadableRecordsError(`their format is ${magic}, of a Kafka before 0.11`);
+  if (magic !== 2) throw new UnreadableRecordsError(`their message format is ${magic}, from before Kafka 0.11`);
   if (batch.length < HEADER) throw new UnreadableRecordsError('a batch is shorter than its header');
   if (crc32c(batch.subarray(ATTRIBUTES_AT)) !== batch.readUInt32BE(CRC_AT)) {
     throw new UnreadableRecordsError('their checksum is wrong');
@@ -136,7 +136,7 @@ function open(records: Buffer, codec: number): Buffer {
   } catch (error) {
     if (error instanceof Error && error.name === 'ScoreBatchError') throw error;
     if (error instanceof InflatedError) {
-      throw new UnreadableRecordsError(`a batch of ${records.length} bytes has more than ${MOST_BYTES >> 20} MiB`, {
+      throw new UnreadableRecordsError(`a batch of ${records.length} bytes decompresses to more than ${MOST_BYTES >> 20} MiB`, {
         cause: error,
       });
     }

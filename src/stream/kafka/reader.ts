@@ -170,7 +170,7 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
       return bytes;
     } catch (error) {
       if (!(error instanceof UnreadableRecordsError)) throw error;
-      end(unreadable(`${topic}, partition ${partition}, from ${from} on`, error));
+      end(unreadable(`${topic}, partition ${partition}, from offset ${from} on`, error));
       return 0;
     }
   };
@@ -179,8 +179,8 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
     const error = protocolError(code);
     if (error.type === 'OFFSET_OUT_OF_RANGE') {
       end(
-        new ScoreBatchError('configuration', `the log of ${topic}, partition ${partition}, does not have the offset ${from}`, {
-          hint: 'its retention removed records that were not read yet, or the topic was recreated: start with a new group',
+        new ScoreBatchError('configuration', `the log of ${topic}, partition ${partition}, does not have offset ${from}`, {
+          hint: 'start with a new `group`: retention removed records that had not been read, or the topic was recreated',
         }),
       );
     } else {
@@ -203,14 +203,14 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
 }
 
 function madeAgain(topic: string): ScoreBatchError {
-  return new ScoreBatchError('configuration', `the topic ${topic} was deleted and recreated while it was read`, {
+  return new ScoreBatchError('configuration', `the topic ${topic} was deleted and recreated while it was being read`, {
     hint: 'start with a new `group`',
   });
 }
 
 function gone(topic: string): ScoreBatchError {
-  return new ScoreBatchError('configuration', `the topic ${topic} no longer exists`, {
-    hint: 'it was deleted while it was read',
+  return new ScoreBatchError('configuration', `the topic ${topic} was deleted while it was being read`, {
+    hint: 'create the topic again, and start with a new `group`',
   });
 }
 
@@ -218,7 +218,7 @@ function unreadable(where: string, error: UnreadableRecordsError): ScoreBatchErr
   return new ScoreBatchError('refused', `records of ${where} cannot be read: ${error.message}`, {
     hint:
       error.cause instanceof InflatedError
-        ? 'set a smaller batch.size where it is written; to pass it over, start with a new `group` and `--start latest`'
+        ? 'set a smaller batch.size in the producer; to skip the batch, start with a new `group` and `--start latest`'
         : 'read them with Kafka’s own console consumer to see whether the log is damaged',
     cause: error,
   });

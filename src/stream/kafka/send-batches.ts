@@ -83,7 +83,7 @@ export async function sendBatches(
  */
 function refusal(error: TooLargeError, outgoing: readonly Outgoing[]): Error {
   const isCertain = outgoing.every(({ written, unanswered }) => written === undefined && !unanswered);
-  return isCertain ? error : new TransactionError('a batch was refused while another one was on its way', { cause: error });
+  return isCertain ? error : new TransactionError('a batch was refused while another one was in flight', { cause: error });
 }
 
 async function sendOnce(

@@ -99,8 +99,8 @@ async function send(
 
 function tooSmallTopic(cause: TooLargeError): ScoreBatchError {
   const { topic } = cause.record;
-  return new ScoreBatchError('configuration', `Kafka refuses a dead letter: it is larger than topic ${topic} takes`, {
-    hint: `raise max.message.bytes of ${topic}: dead letters have a few hundred bytes`,
+  return new ScoreBatchError('configuration', `Kafka refused a dead letter: it is larger than topic ${topic} accepts`, {
+    hint: `raise max.message.bytes of ${topic}: dead letters take a few hundred bytes`,
     cause,
   });
 }

@@ -12,8 +12,8 @@ export const MARGIN_MS = 60_000;
 export async function describeInput(log: Log, topic: string, features: EventFeatures): Promise<TopicFacts> {
   const facts = await log.describe(topic);
   if (facts === undefined) {
-    throw new ScoreBatchError('configuration', `Kafka does not have the topic ${topic}`, {
-      hint: 'create it, or correct `input` in the stream job file',
+    throw new ScoreBatchError('configuration', `the topic ${topic} does not exist`, {
+      hint: 'create the topic, or correct `input` in the stream job file',
     });
   }
   if (facts.compacted) {
@@ -27,7 +27,7 @@ export async function describeInput(log: Log, topic: string, features: EventFeat
       'configuration',
       `topic ${topic} keeps records for ${facts.retentionMs} ms, but windows need ${needed} ms`,
       {
-        hint: `set its retention.ms to ${needed} or more: twice the longest window and lateness, and a minute`,
+        hint: `set its retention.ms to ${needed} or more: twice the sum of the longest window and lateness, plus a minute`,
       },
     );
   }
@@ -41,7 +41,7 @@ export function refuseMovedKeys(topic: string, earlier: number, now: number): vo
     'configuration',
     `topic ${topic} has ${now} partitions instead of ${earlier}, so keys have moved between them`,
     {
-      hint: 'the windows of keys that moved would be wrong: wait for the longest window, then start with a new `group`',
+      hint: 'wait for as long as the longest window, then start with a new `group`: the windows of keys that moved would be wrong',
     },
   );
 }

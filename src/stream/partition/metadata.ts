@@ -103,14 +103,14 @@ export function parseMetadata(text: string, offset: number, where: string): Part
   }
   if (form.v !== VERSION) {
     throw new ScoreBatchError('configuration', `${where}: the committed offset was written by another version of score-batch`, {
-      hint: 'use the version that wrote it, or another `group`',
-      details: [`version ${JSON.stringify(form.v)} of its metadata; this is ${VERSION}`],
+      hint: 'use the version that wrote it, or start with a new `group`',
+      details: [`its metadata has version ${JSON.stringify(form.v)}; this score-batch uses ${VERSION}`],
     });
   }
   const isScope = scope === undefined || isText(scope);
   if (!isScope || !isForm(form) || form.position !== offset || form.replay[0] > offset || form.pending > offset) {
     throw new ScoreBatchError('configuration', `${where}: the metadata of the committed offset is damaged`, {
-      hint: 'was the offset moved by another tool? Use another `group`',
+      hint: 'start with a new `group`, and check whether another tool moved the offset',
     });
   }
   return {

@@ -37,13 +37,13 @@ async function refuse({ log, settings }: Options, partitions: number): Promise<v
   }
   throw new ScoreBatchError(
     'configuration',
-    `group ${group} has committed nothing of topic ${input}, but scores have been written to ${output.scores}`,
+    `group ${group} has no committed offsets for topic ${input}, but scores have been written to ${output.scores}`,
     {
       hint:
-        'look up partition and offset of the last scores; to start the group nevertheless, use --accept-new-group and --start earliest ' +
-        '(scores all that the input still has) or --start latest (what came before is not scored)',
+        'look up partition and offset of the last scores; to start the group anyway, use --accept-new-group with --start earliest ' +
+        '(scores everything that the input still has) or --start latest (skips everything before now)',
       details: [
-        'Kafka forgets a group that has had no member for offsets.retention.minutes, 7 days by default, or whose topic was deleted; or the group is new',
+        'the group is new, or Kafka has forgotten its offsets: after offsets.retention.minutes without a member (7 days by default), or with a deleted topic',
       ],
     },
   );

@@ -151,17 +151,21 @@ async function isBegun({ log, settings, stretch, topics }: ReplayOptions, partit
     const committed = await lookAtCommitted(log, { group, topic, partition });
     const where = `group ${group}, partition ${partition} of topic ${topic}`;
     if (committed === undefined || parseMetadata(committed.metadata, committed.offset, where).scope !== stretch.scope) {
-      throw new ScoreBatchError('refused', `topic ${filled.join(', ')} is not empty, and does not hold this replay`, {
-        hint: 'name an empty topic; a replay continues with the --from, --to, model, features and topics that it began with',
-      });
+      throw new ScoreBatchError(
+        'refused',
+        `topic ${filled.join(', ')} is not empty, and its records are not from this replay`,
+        {
+          hint: 'use an empty topic; to continue a replay, keep its --from, --to, model, features and topics',
+        },
+      );
     }
   }
   return true;
 }
 
 function taken({ topics }: ReplayOptions, cause: Error): ScoreBatchError {
-  return new ScoreBatchError('conflict', `another process writes a replay to ${topics[0]}`, {
-    hint: 'let it finish, or end it and run the same command again: it continues',
+  return new ScoreBatchError('conflict', `another process is writing a replay to ${topics[0]}`, {
+    hint: 'let it finish, or stop it and run the same command again to continue',
     cause,
   });
 }
@@ -171,7 +175,7 @@ function refuseBeyond(most: number, open: OpenPartition): void {
   if (bytes <= most) return;
   throw new ScoreBatchError(
     'unavailable',
-    `the windows of partition ${open.partition} take ${bytes} bytes; limits.state is ${most}`,
+    `the windows of partition ${open.partition} take ${bytes} bytes, more than limits.state (${most})`,
     {
       hint: 'raise limits.state, lower limits.events_per_key, or use shorter windows',
     },

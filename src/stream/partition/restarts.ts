@@ -85,8 +85,8 @@ export function countRestarts(
 function takenAway(topic: string, partition: number, times: number, cause: Error): ScoreBatchError {
   return new ScoreBatchError(
     'conflict',
-    `another process took partition ${partition} of ${topic} away ${times} times, although this one is in the group`,
-    { hint: 'another job or tool uses the same `group`: give each its own', cause },
+    `another process took over partition ${partition} of ${topic} ${times} times, although this process is in the group`,
+    { hint: 'give each job and tool its own `group`: another one uses this one, too', cause },
   );
 }
 
@@ -94,6 +94,10 @@ function failing(topic: string, partition: number, ms: number, cause: Error): Sc
   return new ScoreBatchError(
     'unavailable',
     `no transaction of partition ${partition} of ${topic} succeeded for ${Math.round(ms / 1000)} s`,
-    { hint: 'look at the brokers; the next start continues where the last transaction ended', details: [cause.message], cause },
+    {
+      hint: 'check the brokers; the next start continues after the last committed transaction',
+      details: [cause.message],
+      cause,
+    },
   );
 }

@@ -37,7 +37,7 @@ export async function resume(committed: Committed, facts: TopicFacts, options: R
   const metadata = parseMetadata(committed.metadata, committed.offset, where);
   refuseMovedKeys(topic, metadata.partitions, facts.partitions.length);
   const { begin, end } = facts.partitions.find((one) => one.partition === partition) ?? { begin: 0, end: 0 };
-  if (committed.offset > end) throw madeAgain(where, `it was read up to offset ${committed.offset}, and ends at ${end}`);
+  if (committed.offset > end) throw madeAgain(where, `it was read up to offset ${committed.offset}, but ends at ${end}`);
   const { checkpoint, partial } = withoutDeleted(await checkpointFor(metadata, where, options), metadata, begin, {
     where,
     features: options.features,
@@ -67,9 +67,9 @@ function withoutDeleted(
   if (begin > metadata.pending) {
     throw new ScoreBatchError(
       'configuration',
-      `${where}: the log starts at offset ${begin}, but events from ${metadata.pending} on are not scored yet`,
+      `${where}: the log starts at offset ${begin}, but events from offset ${metadata.pending} on have not been scored yet`,
       {
-        hint: 'its oldest events were deleted before they were scored: raise retention.ms and retention.bytes, and start with a new `group`',
+        hint: 'raise retention.ms and retention.bytes, and start with a new `group`: the oldest events were deleted before they were scored',
       },
     );
   }
@@ -101,19 +101,19 @@ async function checkpointFor(metadata: PartitionMetadata, where: string, options
   if (metadata.rules !== rulesOf(features)) {
     throw new ScoreBatchError(
       'configuration',
-      `${where}: key, id, time, lateness, skew or \`as_of\` of the feature file have changed`,
+      `${where}: key, id, time, lateness, skew or \`as_of\` has changed in the feature file`,
       {
-        hint: 'pending events would be lost or scored twice: start with a new `group`',
+        hint: 'start with a new `group`: in this one, pending events would be lost or scored twice',
       },
     );
   }
   const decodesAnew = !decodesAs(metadata, features, messageBytes);
   if (metadata.features === features.digest && !decodesAnew) return { checkpoint: committed, byTime: false };
-  const what = metadata.features === features.digest ? 'limits.message, or what is an event,' : 'the feature file';
+  const what = metadata.features === features.digest ? 'limits.message or the definition of an event' : 'the feature file';
   if (features.asOf === 'event' && decodesAnew && metadata.pending < committed.position) throw undecided(where, what);
   if (!acceptFeatures) {
     throw new ScoreBatchError('configuration', `${where}: ${what} has changed`, {
-      hint: 'start with a new `group`, or with --accept-features, which rebuilds the windows as it is now',
+      hint: 'start with a new `group`, or with --accept-features, which rebuilds the windows with the change',
     });
   }
   // Nothing waits: what is an event only now has its dead letter already, or was counted as a duplicate.
@@ -129,10 +129,10 @@ async function checkpointFor(metadata: PartitionMetadata, where: string, options
 function undecided(where: string, what: string): ScoreBatchError {
   return new ScoreBatchError(
     'configuration',
-    `${where}: ${what} has changed, by which other records may be events or duplicates, and events wait to be scored`,
+    `${where}: ${what} has changed, so other records may be events or duplicates, and events are waiting to be scored`,
     {
       hint:
-        'undo the change and start until score_batch_stream_pending_events is 0: set `idle`, and let the producers pause; ' +
+        'undo the change, set `idle`, pause the producers, and run the stream until score_batch_stream_pending_events is 0; ' +
         'then start with the change and --accept-features. Or start with a new `group`',
     },
   );

@@ -48,7 +48,11 @@ export function limitState({ most, bytes, clock, pause, onFatal }: StateLimitOpt
 }
 
 function tooMuch(bytes: number, most: number): ScoreBatchError {
-  return new ScoreBatchError('unavailable', `the windows of this process take ${bytes} bytes; limits.state is ${most}`, {
-    hint: 'raise limits.state, start another process of the group, lower limits.events_per_key, or use shorter windows',
-  });
+  return new ScoreBatchError(
+    'unavailable',
+    `the windows of this process take ${bytes} bytes, more than limits.state (${most})`,
+    {
+      hint: 'raise limits.state, start another process of the group, lower limits.events_per_key, or use shorter windows',
+    },
+  );
 }

@@ -37,8 +37,8 @@ export async function startsOf(
     if (begin > 0 && offset <= begin) {
       throw new ScoreBatchError(
         'configuration',
-        `partition ${partition} of topic ${topic} starts at offset ${begin}: windows from --from on need records from before it`,
-        { hint: `choose a later --from: what is needed begins at ${new Date(oldest).toISOString()}` },
+        `partition ${partition} of topic ${topic} starts at offset ${begin}, but windows from --from on need earlier records`,
+        { hint: `choose a later --from: this one needs records from ${new Date(oldest).toISOString()} on` },
       );
     }
     starts.set(partition, offset);

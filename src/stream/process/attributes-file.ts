@@ -19,7 +19,7 @@ export async function readAttributesFile(
 ): Promise<Attributes> {
   if (attributes === undefined || !('topic' in attributes)) {
     throw new ScoreBatchError('usage', '--attributes needs attributes.topic in the stream job file', {
-      hint: 'that key says the columns and their types; attributes of a warehouse are read from there',
+      hint: 'declare the columns and their types there; attributes in a warehouse are read from the warehouse',
     });
   }
   const { columns } = attributes;
@@ -36,7 +36,7 @@ export async function readAttributesFile(
       if (line === '') continue;
       const given = objectOf(line);
       const key = given?.[features.key];
-      if (given === undefined || typeof key !== 'string') throw wrong(`it must be an object with ${features.key}`);
+      if (given === undefined || typeof key !== 'string') throw wrong(`the line must be an object with ${features.key}`);
       const values = columns.map(({ name: column, type }) => {
         const value = typed(Object.hasOwn(given, column) ? given[column] : null, type);
         if (value === undefined) throw wrong(`${column} is not ${type}`);
@@ -45,7 +45,7 @@ export async function readAttributesFile(
       bytes += line.length;
       rows.set(key, { version: `0:${number - 1}`, values });
       if (rows.size > limits.attributeRows)
-        throw wrong(`it has more than ${limits.attributeRows} keys (limits.attribute_rows)`);
+        throw wrong(`the file has more than ${limits.attributeRows} keys (limits.attribute_rows)`);
     }
   } catch (cause) {
     throw cause instanceof ScoreBatchError ? cause : unreadable(name, cause, 'check the path after --attributes');

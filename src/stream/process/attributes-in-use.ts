@@ -28,6 +28,10 @@ export async function attributesInUse(
     need: undefined,
     warn: (message) => console.warn(message),
   });
-  console.info(`attributes of ${counted(opened.rows, 'key')}`, { event: 'attributes', rows: opened.rows, bytes: opened.bytes });
+  console.info(`loaded attributes of ${counted(opened.rows, 'key')}`, {
+    event: 'attributes',
+    rows: opened.rows,
+    bytes: opened.bytes,
+  });
   return opened;
 }

@@ -52,7 +52,7 @@ export async function* readEventLines(lines: Lines): AsyncGenerator<PlacedRecord
     if (offset < expected) {
       throw new ScoreBatchError(
         'configuration',
-        `${file}:${number}: offset ${offset} of partition ${partition} is not above the one before`,
+        `${file}:${number}: offset ${offset} of partition ${partition} is not above the previous one`,
         {
           hint: `order the lines by partition and ${columns.offset}, or leave that property out`,
         },

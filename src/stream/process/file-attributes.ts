@@ -40,9 +40,9 @@ export async function openFileAttributes(given: Given): Promise<Attributes | und
   if ('topic' in attributes) {
     throw new ScoreBatchError(
       'usage',
-      `the attributes of ${name} come from the topic ${attributes.topic}, and --events asks no broker`,
+      `the attributes of ${name} come from the topic ${attributes.topic}, but --events does not read from Kafka`,
       {
-        hint: 'give --attributes FILE with a JSON object per key',
+        hint: 'use --attributes FILE with a JSON object per key',
       },
     );
   }

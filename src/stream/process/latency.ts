@@ -28,7 +28,7 @@ export function createLatency(): Latency {
       });
       const all = below + (counts[BOUNDS.length] as number);
       return [
-        `# HELP ${NAME} Time from the timestamp that Kafka gave an event until its score was visible`,
+        `# HELP ${NAME} Time from the Kafka timestamp of an event until its score was visible`,
         `# TYPE ${NAME} histogram`,
         ...lines,
         `${NAME}_bucket{le="+Inf"} ${all}`,

@@ -12,7 +12,7 @@ export interface LineFile {
 export async function openLineFile(file: string): Promise<LineFile> {
   const refuse = (cause: unknown): never => {
     throw new ScoreBatchError('report', `${file} cannot be written: ${systemCode(cause) ?? 'unknown error'}`, {
-      hint: 'check the folder and the space of the disk, then run the same command again',
+      hint: 'check the folder and the free disk space, then run the same command again',
       cause,
     });
   };

@@ -23,7 +23,7 @@ export async function listen(
   const server = createServer((request, response) => {
     const path = (request.url ?? '').split('?', 1)[0];
     request.resume();
-    if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'only GET');
+    if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'only GET is allowed');
     void answer(path, response, answers);
   });
   server.keepAliveTimeout = 5000;
@@ -45,7 +45,7 @@ export async function listen(
 async function answer(path: string | undefined, response: ServerResponse, { metrics, ready }: Answers): Promise<void> {
   if (path === '/healthz') return send(response, 200, 'ok');
   if (path === '/readyz') return ready() ? send(response, 200, 'ready') : send(response, 503, 'not ready');
-  if (path !== '/metrics') return send(response, 404, 'there is /metrics, /healthz and /readyz');
+  if (path !== '/metrics') return send(response, 404, 'use /metrics, /healthz or /readyz');
   try {
     const { contentType, text } = await metrics.text();
     send(response, 200, text, contentType);

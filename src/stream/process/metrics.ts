@@ -57,48 +57,50 @@ export async function createMetrics(watch: () => Watched): Promise<Metrics> {
 
   const records = counter('records_total', 'Records that were read');
   const events = counter('events_total', 'Events whose scores are visible');
-  const duplicates = counter('duplicates_total', 'Events that came twice, and were scored once');
+  const duplicates = counter('duplicates_total', 'Repeated events, which were not scored again');
   const capped = counter('capped_total', 'Events whose key had more events than limits.events_per_key');
-  const partial = counter('partial_total', 'Events scored without all that is before where reading began');
+  const partial = counter('partial_total', 'Events scored with windows that lack events from before the first offset read');
   const idle = counter('idle_total', 'Events scored before their time, because their partition was idle');
-  const restarts = counter('restarts_total', 'Partitions that were opened again after a failed transaction');
+  const restarts = counter('restarts_total', 'Times that a partition was reopened after a failed transaction');
   const rejected = new client.Counter({
     ...{ name: 'score_batch_stream_rejected_total', help: 'Records that were not scored, by reason', registers },
     labelNames: ['reason'],
   });
   const switches = new client.Counter({
-    ...{ name: 'score_batch_stream_model_switches_total', help: 'Models that were to replace another', registers },
+    ...{ name: 'score_batch_stream_model_switches_total', help: 'Attempts to switch to another model, by outcome', registers },
     labelNames: ['outcome'],
   });
   const transactions = new client.Histogram({
-    ...{ name: 'score_batch_stream_transaction_seconds', help: 'Time of a transaction', registers },
+    ...{ name: 'score_batch_stream_transaction_seconds', help: 'Duration of a transaction', registers },
     buckets: SECONDS,
   });
   const rebuilds = new client.Histogram({
     ...{
       name: 'score_batch_stream_rebuild_seconds',
-      help: 'Time in which the windows of a partition were rebuilt',
+      help: 'Time to rebuild the windows of a partition',
       registers,
     },
     buckets: REBUILD_SECONDS,
   });
-  perPartition('lag', 'Records of the partition that are not read yet', ({ position, end }) => Math.max(0, end - position));
+  perPartition('lag', 'Records of the partition that have not been read yet', ({ position, end }) =>
+    Math.max(0, end - position),
+  );
   perPartition('position', 'The next offset to read', ({ position }) => position);
   perPartition('rebuilding', '1 while the windows of the partition are rebuilt', ({ rebuilding }) => Number(rebuilding));
   perPartition('window_keys', 'Keys with events in memory', ({ keys }) => keys);
   perPartition('window_events', 'Events in memory', ({ events: count }) => count);
-  perPartition('window_bytes', 'Memory of the windows, estimated', ({ bytes }) => bytes);
-  perPartition('pending_events', 'Events that wait for their time', ({ pending }) => pending);
+  perPartition('window_bytes', 'Estimated memory of the windows', ({ bytes }) => bytes);
+  perPartition('pending_events', 'Events that are waiting to be scored', ({ pending }) => pending);
   gauge('paused', '1 while the operator has paused reading', (own) => own.set(Number(watch().paused)));
   gauge('attribute_rows', 'Keys with attributes', (own) => own.set(watch().attributes?.rows ?? 0));
-  gauge('attribute_bytes', 'Memory of the attributes, estimated', (own) => own.set(watch().attributes?.bytes ?? 0));
-  gauge('attribute_age_seconds', 'Age of the attributes that are in use', (own) => {
+  gauge('attribute_bytes', 'Estimated memory of the attributes', (own) => own.set(watch().attributes?.bytes ?? 0));
+  gauge('attribute_age_seconds', 'Age of the attributes in use', (own) => {
     const { attributes } = watch();
     own.set(attributes === undefined ? 0 : Math.max(0, Date.now() - attributes.loadedAt) / 1000);
   });
   gauge('resident_memory_bytes', 'Memory of the process', (own) => own.set(process.memoryUsage.rss()));
   new client.Gauge({
-    ...{ name: 'score_batch_stream_model_info', help: 'The model that scores', registers },
+    ...{ name: 'score_batch_stream_model_info', help: 'The model in use', registers },
     labelNames: ['model', 'version', 'digest'],
     collect() {
       const { name, version, digest } = watch().scorer;
@@ -140,7 +142,7 @@ async function load(): Promise<typeof import('prom-client')> {
     return (await import('prom-client')).default;
   } catch (cause) {
     throw new ScoreBatchError('configuration', 'the package prom-client, which writes metrics, is not installed', {
-      hint: '`npm install prom-client@15`, or remove metrics from the stream job file',
+      hint: 'run `npm install prom-client@15`, or remove metrics from the stream job file',
       cause,
     });
   }

@@ -46,10 +46,12 @@ export async function switchModel({ settings, attributes, read, open, console }:
       const old = current;
       current = next;
       // Closing the old one may fail; the new one scores either way.
-      await old.close().catch((error: unknown) => console.warn(`${old.name} ${old.version} was not closed: ${String(error)}`));
+      await old
+        .close()
+        .catch((error: unknown) => console.warn(`${old.name} ${old.version} could not be closed: ${String(error)}`));
       const { name, version, digest } = current;
       const at = Object.fromEntries(flow.partitions.map(({ partition, position }) => [partition, position]));
-      console.info(`${name} ${version} scores from now on, in place of ${old.name} ${old.version}`, {
+      console.info(`${name} ${version} now scores events, replacing ${old.name} ${old.version}`, {
         ...{ event: 'model', model: { name, version, digest }, positions: at },
       });
       return 'done';
@@ -57,7 +59,10 @@ export async function switchModel({ settings, attributes, read, open, console }:
       if (next !== undefined && next !== current) await next.close();
       const { message, details, hint } = presentError(error);
       const why = [message, ...details.map((detail) => `  ${detail}`), ...(hint ? [`hint: ${hint}`] : [])].join('\n');
-      console.warn(`the model stays ${current.name} ${current.version}: ${why}`, { event: 'model', switch: 'refused' });
+      console.warn(`the new model was refused, so ${current.name} ${current.version} stays in use: ${why}`, {
+        event: 'model',
+        switch: 'refused',
+      });
       return 'refused';
     }
   }
@@ -88,7 +93,7 @@ function refuseOtherChanges(before: StreamSettings, now: StreamSettings): void {
     (key) => !(OF_MODEL as readonly string[]).includes(key) && JSON.stringify(before[key]) !== JSON.stringify(now[key]),
   );
   if (changed.length === 0) return;
-  throw new ScoreBatchError('configuration', `the stream job file has changed more than its model: ${changed.join(', ')}`, {
-    hint: 'end the stream and start it again: it continues where it was',
+  throw new ScoreBatchError('configuration', `more than the model has changed in the stream job file: ${changed.join(', ')}`, {
+    hint: 'restart the stream: it continues where it stopped',
   });
 }

@@ -78,7 +78,7 @@ export async function runFile(run: FileRun): Promise<FileCounts> {
 async function openOf({ folder, events }: FileRun, name: string): Promise<LineFile> {
   const file = path.resolve(folder, name);
   if (events !== '-' && file === path.resolve(folder, events)) {
-    throw new ScoreBatchError('usage', `${name} is the file with the events`, { hint: 'choose another file to write' });
+    throw new ScoreBatchError('usage', `${name} is the file with the events`, { hint: 'choose another output file' });
   }
   return await openLineFile(file);
 }

@@ -105,7 +105,7 @@ export async function runStream(run: StreamRun): Promise<void> {
       void model.renew(flow).then((outcome) => outcome !== undefined && metrics?.switched(outcome));
     };
     await ended.promise;
-    console.info('ending; what is in flight is committed', { event: 'drain' });
+    console.info('shutting down: transactions in flight are committed', { event: 'drain' });
   } finally {
     reload = () => undefined;
     // Close in reverse order of opening: nothing is closed while something still uses it.
@@ -115,7 +115,9 @@ export async function runStream(run: StreamRun): Promise<void> {
     });
     for (const close of closing.reverse()) await Promise.race([close(), late]);
     if (isLate)
-      console.warn(`not all was closed within ${CLOSE_MS / 1000} s: the next start begins after the last transaction`);
+      console.warn(
+        `not everything was closed within ${CLOSE_MS / 1000} s: the next start continues after the last committed transaction`,
+      );
   }
   console.info('ended');
 }
@@ -130,7 +132,7 @@ function say(
   console: Pick<Console, 'info'>,
 ): void {
   const { name, version, digest } = model;
-  console.info(`${input} is scored with ${name} ${version} as of ${features.asOf}, as group ${group}, to ${output.scores}`, {
+  console.info(`scoring ${input} with ${name} ${version} as of ${features.asOf}, as group ${group}, to ${output.scores}`, {
     ...{ event: 'started', input, group, output: output.scores, model: { name, version, digest }, features: features.digest },
   });
 }

@@ -119,7 +119,7 @@ function refuseBeyond(limit: number, partitions: ReadonlyMap<number, Partition>)
   let bytes = 0;
   for (const { window } of partitions.values()) bytes += window.bytes;
   if (bytes <= limit) return;
-  throw new ScoreBatchError('unavailable', `the windows take ${bytes} bytes, and limits.state is ${limit}`, {
+  throw new ScoreBatchError('unavailable', `the windows take ${bytes} bytes, more than limits.state (${limit})`, {
     hint: 'raise limits.state if the machine has the memory, or lower limits.events_per_key',
   });
 }

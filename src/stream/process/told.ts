@@ -37,8 +37,8 @@ export function tellOf(console: Pick<Console, 'info' | 'warn' | 'debug'>, metric
   return {
     assigned(partition, { from, position, kept, begins }) {
       positions.set(partition, position);
-      const begin = begins ? 'the group had committed nothing of it, and begins there, ' : '';
-      const where = kept ? 'it was here before' : `${begin}its windows are rebuilt from offset ${from}`;
+      const begin = begins ? 'the group has no committed offset, so it begins there; ' : '';
+      const where = kept ? 'it was already here' : `${begin}its windows are rebuilt from offset ${from}`;
       console.info(`partition ${partition} is scored here from offset ${position} on; ${where}`, {
         ...{ event: 'assigned', partition, from, position, kept, begins },
       });
@@ -68,7 +68,7 @@ export function tellOf(console: Pick<Console, 'info' | 'warn' | 'debug'>, metric
     },
     restarting(partition, why, ms) {
       metrics?.restarted();
-      console.warn(`partition ${partition} is reopened in ${ms} ms: ${why.message}`, {
+      console.warn(`partition ${partition} will be reopened in ${ms} ms: ${why.message}`, {
         ...{ event: 'restarting', partition, reason: why.name },
       });
     },

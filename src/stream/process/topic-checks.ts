@@ -58,13 +58,13 @@ export async function describeTopics(
     if (key === 'output.dead_letter' && (facts.maxMessageBytes ?? DEAD_LETTER_BYTES) < DEAD_LETTER_BYTES) {
       throw new ScoreBatchError(
         'configuration',
-        `topic ${name} (${key}) takes records of ${facts.maxMessageBytes} bytes, and a dead letter can have ${DEAD_LETTER_BYTES}`,
+        `topic ${name} (${key}) accepts records of up to ${facts.maxMessageBytes} bytes, but a dead letter can have ${DEAD_LETTER_BYTES}`,
         { hint: `raise its max.message.bytes to ${DEAD_LETTER_BYTES} or more` },
       );
     }
     if (facts.compacted) warn(`topic ${name} (${key}) is compacted: it keeps only the newest record of each key`);
     if (facts.replicas > 1 && (facts.minInSyncReplicas ?? 1) < 2)
-      warn(`topic ${name} (${key}) has min.insync.replicas 1: a record that only one broker has is lost if that broker is`);
+      warn(`topic ${name} (${key}) has min.insync.replicas 1: a record that only one broker has is lost with that broker`);
   }
   const most = new Map(topics.map(({ name, facts }) => [name, facts?.maxMessageBytes]));
   return {
@@ -88,7 +88,7 @@ function refuseMissing(topics: readonly Topic[], brokers: readonly string[]): vo
   );
   throw new ScoreBatchError(
     'configuration',
-    `Kafka does not have ${counted(missing.length, 'topic')} of the job: ${missing.map(({ key, name }) => `${name} (${key})`).join(', ')}`,
-    { hint: `create what is missing, or correct the name: \`${create.join('`, `')}\`` },
+    `${counted(missing.length, 'topic')} of the job ${missing.length === 1 ? 'does' : 'do'} not exist: ${missing.map(({ key, name }) => `${name} (${key})`).join(', ')}`,
+    { hint: `correct the name, or create what is missing: \`${create.join('`, `')}\`` },
   );
 }

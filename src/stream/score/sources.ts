@@ -57,14 +57,14 @@ export function sourcesOf({ signature, features, attributes, renamed }: Offer): 
     } else if (more.length > 0) {
       problems.push(`${what} is both a ${source.from} and an attribute; rename the attribute`);
     } else if (!accepts(dtype, { name, type: COLUMN_TYPES[source.type], native: source.type })) {
-      problems.push(`${what} is ${source.type}, and the model takes ${dtype}`);
+      problems.push(`${what} is ${source.type}, but the model takes ${dtype}`);
     } else return source;
     return undefined;
   });
   if (problems.length === 0) return sources.filter((source) => source !== undefined);
   throw new ScoreBatchError('configuration', 'the model does not fit the features of the events', {
     details: problems,
-    hint: 'name what differs under features in the stream job file: `feature of the model: name in the feature file`',
+    hint: 'map names that differ under features in the stream job file: `feature of the model: name in the feature file`',
   });
 }
 

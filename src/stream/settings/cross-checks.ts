@@ -24,7 +24,7 @@ function topicChecks({ input, output, attributes }: StreamFile): Problem[] {
   for (const [at, [path, topic]] of topics.entries()) {
     const [before] = topics.slice(0, at).find(([, other]) => topic !== undefined && other === topic) ?? [];
     if (before !== undefined)
-      problems.push({ path, message: `${topic} is ${before.join('.')} already: each needs a topic of its own` });
+      problems.push({ path, message: `${topic} is already ${before.join('.')}: each needs its own topic` });
   }
   return problems;
 }
@@ -36,19 +36,19 @@ function decisionChecks({ decision, alert_on, output }: StreamFile): Problem[] {
   for (const [at, name] of names.entries()) {
     const from = decision[name] ?? 0;
     if (at === 0 && from !== 0)
-      problems.push({ path: ['decision', name], message: 'the first decision must begin at 0, so that each score has one' });
-    else if (from <= before) problems.push({ path: ['decision', name], message: 'must begin above the decision before it' });
+      problems.push({ path: ['decision', name], message: 'the first decision must begin at 0, so that every score has one' });
+    else if (from <= before) problems.push({ path: ['decision', name], message: 'must begin above the previous decision' });
     before = from;
   }
   for (const [at, name] of alert_on.entries()) {
     if (names.includes(name)) continue;
-    const hint = names.length === 0 ? 'decision names none' : didYouMean(name, names);
+    const hint = names.length === 0 ? 'there is none under decision' : didYouMean(name, names);
     problems.push({ path: ['alert_on', at], message: `${name} is not a decision; ${hint}` });
   }
   if (alert_on.length > 0 && output.alerts === undefined)
     problems.push({ path: ['alert_on'], message: 'alerts need a topic: set output.alerts' });
   if (alert_on.length === 0 && output.alerts !== undefined)
-    problems.push({ path: ['output', 'alerts'], message: 'nothing would be written there: name decisions in alert_on' });
+    problems.push({ path: ['output', 'alerts'], message: 'nothing would be written to it: list decisions in alert_on' });
   return problems;
 }
 
@@ -58,7 +58,7 @@ function accessChecks({ kafka: { tls, sasl } }: StreamFile, text: string): Probl
     problems.push({
       path: ['kafka', 'sasl', 'password'],
       // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what the file must have.
-      message: 'must not stand in the file: write ${KAFKA_PASSWORD}, and set that variable',
+      message: 'must not be in the file: write ${KAFKA_PASSWORD}, and set that variable',
     });
   }
   if (typeof tls === 'object' && (tls.cert === undefined) !== (tls.key === undefined))
@@ -77,7 +77,7 @@ function attributeChecks({ attributes }: StreamFile): Problem[] {
   return [
     {
       path: ['attributes', 'max_age'],
-      message: 'must be more than attributes.refresh: rows are as old as that before each refresh',
+      message: 'must be more than attributes.refresh: rows reach that age before each refresh',
     },
   ];
 }

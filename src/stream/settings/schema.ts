@@ -10,10 +10,7 @@ const port = z.int().min(0, 'must be a port, 0 to 65535').max(65_535, 'must be a
 /** What Kafka accepts as a topic name. */
 const topic = z
   .string()
-  .regex(
-    /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/,
-    'must be the name of a topic: letters, digits, dots, _ and -, at most 249 of them',
-  );
+  .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/, 'must be the name of a topic: at most 249 letters, digits, dots, _ and -');
 
 /** `200ms`, `10s`, `5m` → milliseconds */
 const duration = z
@@ -27,24 +24,26 @@ const broker = z.string().regex(/^(\[[0-9A-Fa-f:.]+\]|[^\s:/[\]]+):\d{1,5}$/, 'w
 const tls = z.union([
   z.boolean(),
   z.strictObject({
-    ca: text.optional().describe('PEM file with the authority that signs certificates of the brokers'),
+    ca: text.optional().describe('PEM file with the CA that signs the certificates of the brokers'),
     cert: text.optional().describe('PEM file with the certificate of this client'),
     key: text.optional().describe('PEM file with its private key'),
   }),
 ]);
 
 const sasl = z.strictObject({
-  mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).describe('how the password is proved'),
-  username: text.describe('name of the user'),
-  password: anyText.describe('name of a variable as `$` and braces: taken from the environment, never written here'),
+  mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).describe('SASL mechanism'),
+  username: text.describe('user name'),
+  password: anyText.describe(
+    'environment variable with the password, as `$` and its name in braces; the password itself is never written here',
+  ),
 });
 
 const kafka = z.strictObject({
-  brokers: z.array(broker).min(1, 'name at least one broker').describe('brokers to ask first, as `host:port`'),
-  client_id: text.default('score-batch').describe('name of this client in logs and quotas of the brokers'),
-  tls: tls.optional().describe('`true`, or files of certificates'),
-  sasl: sasl.optional().describe('who this client is'),
-  compression: z.enum(['none', 'gzip', 'snappy', 'lz4']).default('none').describe('of what is written'),
+  brokers: z.array(broker).min(1, 'name at least one broker').describe('brokers to connect to first, as `host:port`'),
+  client_id: text.default('score-batch').describe('name of this client in the logs and quotas of the brokers'),
+  tls: tls.optional().describe('`true`, or certificate files'),
+  sasl: sasl.optional().describe('user and password of this client'),
+  compression: z.enum(['none', 'gzip', 'snappy', 'lz4']).default('none').describe('codec of the records that are written'),
 });
 
 const topicAttributes = z.strictObject({
@@ -52,34 +51,34 @@ const topicAttributes = z.strictObject({
   columns: z.record(text, z.enum(FIELD_TYPES)).describe('name and type of each column: `string`, `int64`, `float64` or `bool`'),
   max_lag: duration
     .default(3_600_000)
-    .describe('how far behind the input the stream may be while each version that it used is kept'),
+    .describe('how far the stream may fall behind the input while every version that it used is still kept'),
 });
 
 const tableAttributes = z.strictObject({
   warehouse: text.describe('where the table is, as in a job file: `duckdb:FILE`, `bigquery://…`, `snowflake://…`'),
-  query: anyText.describe('a SELECT with a row per key'),
-  key: text.describe('column of the key'),
-  version: text.optional().describe('column of the version of a row, if rows are kept instead of overwritten'),
-  refresh: duration.default(300_000).describe('how often it is read again'),
-  max_age: duration.optional().describe('older rows are not scored with: the process ends; 12 times `refresh` by default'),
+  query: anyText.describe('SELECT with one row per key'),
+  key: text.describe('column with the key'),
+  version: text.optional().describe('column with the version of a row, if rows are kept instead of overwritten'),
+  refresh: duration.default(300_000).describe('how often the query is run again'),
+  max_age: duration.optional().describe('the process ends rather than score with older rows; 12 times `refresh` by default'),
 });
 
 const limits = z.strictObject({
   events_per_key: number
     .default(10_000)
-    .describe('events of a key in its window; older ones leave first, and scores say `capped`'),
-  state: byteSize.default(2 ** 30).describe('memory of all windows; beyond it reading pauses, then the process ends'),
+    .describe('events per key in its windows; the oldest leave first, and scores say `capped`'),
+  state: byteSize.default(2 ** 30).describe('memory of all windows; beyond it, reading pauses, then the process ends'),
   attribute_rows: number.default(1_000_000).describe('rows of attributes in memory'),
   attribute_bytes: byteSize.default(2 ** 30).describe('memory of attributes'),
-  message: byteSize.default(2 ** 20).describe('size of a record; a larger one is rejected'),
-  batch_events: number.max(100_000).default(5000).describe('events of a transaction'),
+  message: byteSize.default(2 ** 20).describe('size of a record; larger ones are rejected'),
+  batch_events: number.max(100_000).default(5000).describe('events per transaction'),
 });
 
 const threshold = z.number().min(0, 'must be a score, 0 to 1').max(1, 'must be a score, 0 to 1');
 
 /** The stream job file. */
 export const streamSchema = z.strictObject({
-  name: name.describe('identifies the stream job, also in the default of `group`'),
+  name: name.describe('identifies the stream job; part of the default `group`'),
   description: z.string().optional().describe('what the job does, for people'),
   model: bundlePlace.describe(
     'folder of the model bundle; or a version that MLflow has: models:/NAME@ALIAS or models:/NAME/VERSION',
@@ -89,27 +88,27 @@ export const streamSchema = z.strictObject({
     .record(text, text)
     .default({})
     .describe('feature of the model → window feature, field or attribute, if their names differ'),
-  kafka: kafka.describe('how Kafka is reached'),
+  kafka: kafka.describe('how to connect to Kafka'),
   group: text.optional().describe('consumer group; also the prefix of the transactional ids'),
   input: topic.describe('topic with the events'),
   output: z
     .strictObject({
-      scores: topic.describe('topic of the scores'),
-      dead_letter: topic.describe('topic of what was not scored, with hashes instead of values'),
-      alerts: topic.optional().describe('topic of the scores whose decision is in `alert_on`'),
+      scores: topic.describe('topic for the scores'),
+      dead_letter: topic.describe('topic for records that are not scored, with hashes instead of values'),
+      alerts: topic.optional().describe('topic for scores whose decision is in `alert_on`'),
     })
-    .describe('topics that are written'),
+    .describe('topics to write'),
   score: z.strictObject({ class: text.optional().describe('class whose probability is the score') }).prefault({}),
   decision: z
     .record(z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, 'use lower-case letters, digits, - and _'), threshold)
     .default({})
-    .describe('decision → the score from which on it is made, ascending from 0'),
-  alert_on: z.array(text).default([]).describe('decisions whose scores go to `output.alerts`, too'),
-  attributes: z.union([topicAttributes, tableAttributes]).optional().describe('what is known of a key'),
+    .describe('decision → the lowest score that leads to it, ascending from 0'),
+  alert_on: z.array(text).default([]).describe('decisions whose scores also go to `output.alerts`'),
+  attributes: z.union([topicAttributes, tableAttributes]).optional().describe('what is known about a key'),
   limits: limits.prefault({}),
   idle: duration
     .optional()
-    .describe('as of event: after so long without a record, what waits in a partition is scored, and marked'),
+    .describe('as of event: after this long without a record, events that wait in a partition are scored, and marked'),
   metrics: z
     .strictObject({
       port: port.describe('port for metrics and probes; `0` lets the system choose'),

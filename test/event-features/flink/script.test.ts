@@ -84,7 +84,7 @@ it('features as of arrival are refused', () => {
   ).toThrow(
     expect.objectContaining({
       kind: 'configuration',
-      message: 'the features of fraud are as of arrival, which Flink SQL cannot say',
+      message: 'the features of fraud are as of arrival, which Flink SQL cannot express',
     }),
   );
 });
@@ -94,7 +94,7 @@ it('a field with the name of a column of the outputs is refused', () => {
   expect(() => sql(clashing)).toThrow(
     expect.objectContaining({
       kind: 'configuration',
-      message: 'Flink writes the place of an event as kafka_offset, which the features of fraud have already',
+      message: 'Flink writes the position of an event to the column kafka_offset, but fraud already uses that name',
     }),
   );
   expect(sql(`${clashing}log: { partition: p, offset: o, timestamp: t }\n`)).toContain('`o` BIGINT');

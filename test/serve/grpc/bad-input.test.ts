@@ -29,7 +29,7 @@ const REFUSED: Readonly<Record<string, readonly [request: object, code: string, 
   'a shape that promises gigabytes': [
     request({ ...FOUR, shape: [2 ** 40, 4] }),
     'RESOURCE_EXHAUSTED',
-    /^the request has 1099511627776 rows; at most \d+ are taken\n/,
+    /^the request has 1099511627776 rows, but at most \d+ are accepted\n/,
   ],
   'a shape that promises more than is there': [
     request({ ...FOUR, shape: [500, 4] }),
@@ -56,7 +56,7 @@ const REFUSED: Readonly<Record<string, readonly [request: object, code: string, 
   'contents of another datatype': [
     request({ contents: { fp64_contents: [1, 2, 3, 4] } }),
     INVALID,
-    /^measurements has datatype FP32 and fp64_contents\nhint: fill fp32_contents$/,
+    /^measurements has datatype FP32, but uses fp64_contents\nhint: use fp32_contents$/,
   ],
   'an integer that does not fit': [
     request({ datatype: 'INT8', contents: { int_contents: [1, 2, 300, 4] } }),
@@ -106,7 +106,7 @@ const REFUSED: Readonly<Record<string, readonly [request: object, code: string, 
   'a rejected row that would not show': [
     request({ contents: { fp32_contents: [5.1, 3.5, Number.NaN, 0.2] } }, { outputs: [{ name: 'label' }] }),
     INVALID,
-    /^1 of 1 rows cannot be scored: row 0: .*petal_length\nrow 0: .*petal_length\nhint: request the output rejected too/,
+    /^1 of 1 rows cannot be scored: row 0: .*petal_length\nrow 0: .*petal_length\nhint: also request the output rejected/,
   ],
   'an output as a classification': [
     request(FOUR, { outputs: [{ name: 'label', parameters: { classification: { int64_param: 2 } } }] }),

@@ -26,6 +26,6 @@ it('scores nothing for a call that was cancelled before it was read', async () =
   const sent = once(answered, 'sent');
   (ModelInfer as unknown as (one: typeof call, done: typeof send) => void)(call, send);
   // 1 is CANCELLED.
-  expect(await sent).toMatchObject([{ code: 1, details: 'nobody waits for the answer' }]);
+  expect(await sent).toMatchObject([{ code: 1, details: 'the client no longer waits for the answer' }]);
   expect(observed).toMatchObject([{ outcome: 'gone' }]);
 });

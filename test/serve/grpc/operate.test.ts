@@ -108,7 +108,7 @@ it('closes although somebody watches, and frees its port', async () => {
   await server.close();
   // Without that, the watcher holds it for `drain.endMs`.
   expect(performance.now() - begin).toBeLessThan(900);
-  expect(await ended).toMatchObject({ code: grpc.status.UNAVAILABLE, details: 'the server is ending' });
+  expect(await ended).toMatchObject({ code: grpc.status.UNAVAILABLE, details: 'the server is shutting down' });
   expect(await failure(client.call('ServerLive', {}))).toMatchObject({ code: 'UNAVAILABLE' });
   const listener = createServer().listen(Number(server.address.split(':')[1]), '127.0.0.1');
   await once(listener, 'listening');

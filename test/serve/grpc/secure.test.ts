@@ -13,7 +13,7 @@ const digest = (token: string) => createHash('sha256').update(token).digest('hex
 it('lets nobody without a token in, and lets probes ask whether it is there', async () => {
   const { addresses } = await served([IRIS], { grpcPort: 0, tokens: [digest('old-token'), digest('new-token')] });
   const client = clientOf(addresses.grpc);
-  const UNAUTHENTICATED = { code: 'UNAUTHENTICATED', details: expect.stringContaining('a bearer token is needed') };
+  const UNAUTHENTICATED = { code: 'UNAUTHENTICATED', details: expect.stringContaining('a bearer token is required') };
   const ask = (method: string, authorization?: string) =>
     client.call(method, { name: 'iris' }, {}, authorization === undefined ? {} : { authorization });
   for (const method of ['ServerMetadata', 'ModelReady', 'ModelMetadata', 'ModelInfer']) {

@@ -208,7 +208,7 @@ it('asks for the token that the server takes, before it says what is served', as
     const page = await context.newPage();
     const opened = await page.goto(guarded.addresses.http);
     expect(opened?.headers()['content-security-policy']).toContain("default-src 'none'; script-src 'sha256-");
-    expect(await answered(page)).toMatch(/^Access token needed/);
+    expect(await answered(page)).toMatch(/^Access token required/);
     expect(await page.content()).not.toContain('sepal');
     await page.getByLabel('Access token').fill(token);
     await page.getByLabel('petal_width', { exact: true }).waitFor();

@@ -33,7 +33,7 @@ it('answers on loopback for its own names only, so no other name can be made to 
   for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1.evil.example', 'localhost.evil.example', '10.0.0.1']) {
     const { status, body } = await ask(url, { host }, 'POST', BODY);
     expect({ host, status }).toEqual({ host, status: 403 });
-    expect(JSON.parse(body)).toMatchObject({ error: 'this server does not answer for that host name' });
+    expect(JSON.parse(body)).toMatchObject({ error: 'this server does not accept that host name' });
   }
   // The names hold for every address, also those that do not exist.
   for (const path of ['/', '/metrics', '/v2/health/live', '/none'])
@@ -89,7 +89,7 @@ it('asks for a token everywhere but at the probes, before it reads a body', asyn
     const { status, headers, body } = await ask(addresses.http + path, {});
     expect({ path, status }).toEqual({ path, status: 401 });
     expect(headers['www-authenticate']).toBe('Bearer realm="score-batch"');
-    expect(JSON.parse(body)).toEqual({ error: 'a bearer token is needed', hint: 'send `Authorization: Bearer …`' });
+    expect(JSON.parse(body)).toEqual({ error: 'a bearer token is required', hint: 'send `Authorization: Bearer …`' });
   }
   for (const path of ['/v2/health/live', '/v2/health/ready'])
     expect((await ask(addresses.http + path, {})).status, path).toBe(200);

@@ -94,7 +94,7 @@ describe('at the default limit', () => {
     };
     const plan = { name: 'plan', datatype: 'BYTES' };
     const texts = Buffer.alloc(4 * 2_000_000);
-    const rows = { status: 413, error: expect.stringMatching(/^the request has \d+ rows; at most \d+ are taken$/) };
+    const rows = { status: 413, error: expect.stringMatching(/^the request has \d+ rows, but at most \d+ are accepted$/) };
     const elements = { status: 413, error: expect.stringMatching(/^the inputs have more than \d+ elements$/) };
     expect(await send({ ...plan, shape: [2_000_000], bytes: texts })).toMatchObject(rows);
     expect(await send({ ...plan, shape: [1, 2_000_000], bytes: texts })).toMatchObject(elements);
@@ -133,14 +133,14 @@ describe('at the default limit', () => {
       expect([answer.status, jsonOf(answer)]).toMatchObject([404, { error: expect.stringMatching(/^there is no .*x{80}…/) }]);
     }
     const { error, status } = await refused(`/v1/models/${name}${name}/predict`, '{}');
-    expect([status, error]).toEqual([400, 'a name in the address is too long']);
+    expect([status, error]).toEqual([400, 'a name in the URL is too long']);
   });
 
   it('says in words what is wrong with the form of a request', async () => {
     const path = '/v1/models/iris/predict';
     const type = await refused(path, '{}', { 'content-type': 'nonsense' });
     expect(type).toMatchObject({ status: 400, error: 'the Content-Type is malformed' });
-    expect(await refused('/v1/models/%zz/predict', '{}')).toMatchObject({ status: 400, error: 'the address is malformed' });
+    expect(await refused('/v1/models/%zz/predict', '{}')).toMatchObject({ status: 400, error: 'the URL is malformed' });
   });
 });
 
@@ -156,11 +156,11 @@ describe('with a body limit of 16 MiB', () => {
     };
     expect(await send('/v1/models/mixed/predict', `{"rows":[${row}]}`)).toMatchObject({
       status: 400,
-      error: 'rows[0].plan must be a text of at most 65536 characters',
+      error: 'rows[0].plan must be a string of at most 65536 characters',
     });
     expect(await send('/v1/models/mixed:predict', `{"instances":[["${text}",1,true]]}`)).toMatchObject({
       status: 400,
-      error: 'instances[0][0] (plan) must be a text of at most 65536 characters',
+      error: 'instances[0][0] (plan) must be a string of at most 65536 characters',
     });
     const plan = { name: 'plan', datatype: 'BYTES', shape: [1] };
     const others = [

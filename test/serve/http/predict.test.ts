@@ -97,9 +97,9 @@ it('rejects rows one by one in the words of the quarantine', async () => {
 const ROW = { plan: 'pro', logins: 1, active: true };
 
 const WRONG_ROWS: [row: unknown, error: string, hint?: string][] = [
-  [{ ...ROW, plan: 1 }, 'rows[1].plan must be a text'],
-  [{ ...ROW, plan: 'x'.repeat(101) }, 'rows[1].plan must be a text of at most 100 characters'],
-  [{ ...ROW, plan: '\ud83d' }, 'rows[1].plan must be a text without unpaired surrogates'],
+  [{ ...ROW, plan: 1 }, 'rows[1].plan must be a string'],
+  [{ ...ROW, plan: 'x'.repeat(101) }, 'rows[1].plan must be a string of at most 100 characters'],
+  [{ ...ROW, plan: '\ud83d' }, 'rows[1].plan must be a string without unpaired surrogates'],
   [{ ...ROW, logins: '1' }, 'rows[1].logins must be a whole number'],
   [{ ...ROW, logins: 1.5 }, 'rows[1].logins must be a whole number'],
   [{ ...ROW, logins: 2 ** 53 }, 'rows[1].logins must be a whole number from -9007199254740991 to 9007199254740991'],
@@ -108,8 +108,8 @@ const WRONG_ROWS: [row: unknown, error: string, hint?: string][] = [
   [{ ...ROW, activ: true }, 'rows[1] has the unknown field "activ"', 'did you mean active?'],
   [{ ...ROW, constructor: 1 }, 'rows[1] has the unknown field "constructor"', 'choose from plan, logins, active'],
   [JSON.parse('{"__proto__": 1}'), 'rows[1] has the unknown field "__proto__"', 'choose from plan, logins, active'],
-  [['pro', 1, true], 'rows[1] must be an object', 'it has a value for each feature'],
-  [null, 'rows[1] must be an object', 'it has a value for each feature'],
+  [['pro', 1, true], 'rows[1] must be an object', 'send a value for each feature'],
+  [null, 'rows[1] must be an object', 'send a value for each feature'],
 ];
 
 it('refuses values of another type and unknown fields, and says where', async () => {
@@ -160,7 +160,7 @@ it('refuses more rows than the model takes, and names the limit', async () => {
   const serving = await served([IRIS], { limits: { rows: 3 } });
   const { status, json } = await post(serving, '/v1/models/iris/predict', { rows: Array(4).fill(SETOSA) });
   expect(status).toBe(413);
-  expect(json.error).toBe('the request has 4 rows; iris takes at most 3');
+  expect(json.error).toBe('the request has 4 rows, but iris accepts at most 3');
   expect((await post(serving, '/v1/models/iris/predict', { rows: Array(3).fill(SETOSA) })).status).toBe(200);
 });
 

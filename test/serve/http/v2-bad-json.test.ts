@@ -21,7 +21,7 @@ const BAD_JSON: readonly [what: string, body: string, error: RegExp, hint?: RegE
   ['no inputs', '{}', /^inputs is not a list$/],
   ['inputs are empty', '{"inputs":[]}', /^the request has no inputs$/],
   ['an input is null', '{"inputs":[null]}', /^inputs\[0\] is not an object$/],
-  ['an id that is a number', '{"id":1,"inputs":[]}', /^id is not a text$/],
+  ['an id that is a number', '{"id":1,"inputs":[]}', /^id is not a string$/],
   ['no name', flower({ name: undefined }), /^inputs\[0\] has no name$/],
   ['no data', flower({ data: undefined }), /^measurements has neither data nor binary_data_size$/],
   ['data is an object', flower({ data: { 0: SECRET } }), /^data of measurements is not a list$/],
@@ -125,12 +125,12 @@ const BAD_JSON: readonly [what: string, body: string, error: RegExp, hint?: RegE
   [
     'binary_data is a number',
     JSON.stringify({ inputs: [FLOWER], outputs: [{ name: 'label', parameters: { binary_data: 1 } }] }),
-    /^the parameter binary_data is neither true nor false$/,
+    /^the parameter binary_data must be true or false$/,
   ],
   [
     'binary_data_output is a text',
     JSON.stringify({ inputs: [FLOWER], parameters: { binary_data_output: 'yes' } }),
-    /^the parameter binary_data_output is neither/,
+    /^the parameter binary_data_output must be true or false$/,
   ],
   [
     'parameters are a list',

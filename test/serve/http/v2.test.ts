@@ -183,7 +183,7 @@ it('says of each row why it was rejected', async () => {
   expect(refused.status).toBe(400);
   expect(jsonOf(refused)).toEqual({
     error: '1 of 2 rows cannot be scored: row 1: feature out of range: petal_width',
-    hint: 'request the output rejected too to get the other rows',
+    hint: 'also request the output rejected to get the other rows',
     details: ['row 1: feature out of range: petal_width'],
   });
 });

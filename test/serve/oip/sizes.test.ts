@@ -15,7 +15,7 @@ it('takes as many elements as the rows of a model have, in whatever tensors', ()
 });
 
 it('refuses more rows, and more elements in few rows', () => {
-  expect(() => sizeCheck(MODEL)('a', [101])).toThrow('the request has 101 rows; at most 100 are taken');
+  expect(() => sizeCheck(MODEL)('a', [101])).toThrow('the request has 101 rows, but at most 100 are accepted');
   expect(() => sizeCheck(MODEL)('a', [4_000_000])).toThrow(expect.objectContaining({ kind: 'too large' }));
   expect(() => sizeCheck(MODEL)('a', [1, 4_000_000])).toThrow(expect.objectContaining({ kind: 'too large' }));
   expect(() => sizeCheck(MODEL)('a', [-1])).toThrow(expect.objectContaining({ kind: 'invalid' }));

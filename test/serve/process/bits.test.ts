@@ -30,7 +30,7 @@ it('says when it starts by how much scores differ, if they do', async () => {
   const { folder } = await spoilt({ ...minusMean(3e-8), tolerance: '1e-4' });
   const line = await startLine(folder, IRIS);
   const [, seen] =
-    /: linear 1 \(scores differ with the rows beside them, by up to (\S+) where it was measured\), iris /.exec(line) ?? [];
+    /: linear 1 \(a score depends on the other rows of its run, by up to (\S+) as measured\), iris /.exec(line) ?? [];
   expect(Number(seen), line).toBeGreaterThan(1e-8);
   expect(Number(seen)).toBeLessThanOrEqual(1e-6);
 });
@@ -39,7 +39,7 @@ it.each<[what: string, make: () => Promise<string>, why: RegExp]>([
   [
     'a score differs by more than 1e-6',
     async () => (await spoilt({ ...minusMean(1e-6), tolerance: '1e-4' })).folder,
-    /differs by 0\.0000\d+, and 1e-6 is promised/,
+    /differs by 0\.0000\d+, more than the promised 1e-6/,
   ],
   ['a label changes', () => threeClasses({ dependentLabel: true }), /differs in its label/],
 ])('does not start if %s, and ends with 78', async (_, make, why) => {
@@ -47,6 +47,6 @@ it.each<[what: string, make: () => Promise<string>, why: RegExp]>([
   expect((await scoreBatchProcess(folder, ['model', 'verify', folder])).code).toBe(0);
   const { code, stderr } = await scoreBatchProcess(folder, ['serve', folder, ...flags]);
   expect(code, stderr).toBe(78);
-  expect(stderr).toContain('cannot be served: what it gives a row depends on the rows beside it');
+  expect(stderr).toContain('cannot be served: the score of a row depends on other rows of its batch');
   expect(stderr).toMatch(why);
 });

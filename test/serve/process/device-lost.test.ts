@@ -40,7 +40,7 @@ it.skipIf(!inject('webgpu'))(
     // The one that asked is told before the process ends.
     expect(await ask()).toEqual([503, '{"error":"the device of the model failed"}']);
     await server.says(/^warning: the device of a model failed, so this process must be replaced: the device was lost$/m);
-    await server.says(/^warning: process \d+ ended \(exit code 1\); another one is started$/m);
+    await server.says(/^warning: process \d+ ended \(exit code 1\); starting a replacement$/m);
     expect(isAlive(victim)).toBe(false);
     await expect.poll(() => ask().catch(() => []), { timeout: 20_000 }).toContain(200);
     const metrics = await server.metrics();

@@ -57,7 +57,7 @@ it('replaces a lost process also after a reload that was refused', async () => {
   await expect.poll(() => processes[3]?.told, { timeout: 5000 }).toEqual(['listen 2']);
   expect(processes[2]?.told).toEqual(['kill']);
   expect(reloads).toBe(1);
-  expect(warnings.at(-1)).toBe('the bundles on the disk have changed, so all processes are replaced');
+  expect(warnings.at(-1)).toBe('the bundles on disk have changed: replacing all processes');
 });
 
 it('starts no further process where the reload has taken over', async () => {

@@ -79,7 +79,7 @@ it.each<[title: string, bundles: () => Promise<(readonly [folder: string, canary
   [
     'more than all requests',
     async () => [[IRIS], [await changed(VERSION, 'version: "2"'), 60], [await changed(VERSION, 'version: "3"'), 41]],
-    /the canaries of the model iris have 101% of its requests/,
+    /the canaries of the model iris add up to 101% of its requests/,
   ],
   [
     'a canary with other features',
@@ -93,7 +93,7 @@ it.each<[title: string, bundles: () => Promise<(readonly [folder: string, canary
         5,
       ],
     ],
-    /version 2 of the model iris has other features than version 2026-11-27/,
+    /version 2 of the model iris has different features than version 2026-11-27/,
   ],
 ])('refuses %s', async (_, bundles, message) => {
   const named = (await bundles()).map(([folder, canary]) => ({ folder, canary }));
@@ -123,5 +123,7 @@ it.each<[what: string, change: (model: OnlineModel) => Partial<OnlineModel>]>([
     { model: other, canary: 5 },
   ];
   expect(modelsOf(shares(canary)).list()).toHaveLength(2);
-  expect(() => modelsOf(shares({ ...canary, ...change(main) }))).toThrow(`version 2 of the model iris has other ${what} than`);
+  expect(() => modelsOf(shares({ ...canary, ...change(main) }))).toThrow(
+    `version 2 of the model iris has different ${what} than`,
+  );
 });

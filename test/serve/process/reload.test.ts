@@ -27,7 +27,7 @@ it('answers every request while a new version takes over, and while one that doe
   // The model is as it was, but what it should say is not.
   await edit(server, 'iris/golden.csv', /(\n[^\n]*,)0\.\d+/, '$10.123456');
   server.signal('SIGHUP');
-  await server.says(/^warning: the reload is refused, what was loaded before answers on: /m);
+  await server.says(/^warning: the reload was refused, so the previous models and settings stay in use: /m);
   while ((await server.processes()).length > 2) await sleep(50);
   expect(await server.processes()).toEqual(after);
   const { answers, failures, closing, versions } = await load.stop();
@@ -53,7 +53,7 @@ it('refuses a digest that differs, and settings with problems, each with its rea
   const before = await readFile(description, 'utf8');
   await edit(server, 'iris/model.yaml', /sha256: "../, 'sha256: "00');
   server.signal('SIGHUP');
-  await server.says(/the reload is refused.*: the digest of .*model\.onnx does not match model\.yaml/);
+  await server.says(/the reload was refused.*: the digest of .*model\.onnx does not match model\.yaml/);
   await edit(server, 'serve.yaml', /host:/, 'prot: 1\nhost:');
   server.signal('SIGHUP');
   await server.says(/serve\.yaml:1:1: unknown key prot; did you mean port\?/);
@@ -73,7 +73,7 @@ it('replaces a process that is lost although the bundles have changed and cannot
   await edit(server, 'iris/model.yaml', /version: "2026-11-27"/, 'version: "2026-12-01"');
   await edit(server, 'serve.yaml', /host:/, 'prot: 1\nhost:');
   process.kill(victim, 'SIGKILL');
-  await server.says(/^warning: the bundles on the disk have changed/m);
+  await server.says(/^warning: the bundles on disk have changed/m);
   await server.says(/unknown key prot; did you mean port\?/);
   await writeFile(description, before);
   await expect.poll(async () => metricOf(await server.metrics(), 'score_batch_serve_processes'), { timeout: 30_000 }).toBe(2);
@@ -96,7 +96,7 @@ it('keeps a port that it chose when it is told to have it, and says that another
   await server.says(/^reloaded; listening on /m);
   await edit(server, 'serve.yaml', /^host: 127\.0\.0\.1$/m, 'host: 0.0.0.0\nallow_anyone: true');
   server.signal('SIGHUP');
-  await server.says(/the reload is refused.*: this server listens on port \d+ of 127\.0\.0\.1 until it is replaced/);
+  await server.says(/the reload was refused.*: this server itself uses port \d+ of 127\.0\.0\.1 until the reload is complete/);
   expect((await fetch(`${server.url}/v2/health/ready`)).status).toBe(200);
 }, 120_000);
 
@@ -105,7 +105,7 @@ it('reloads all processes where one that is started anew finds another bundle th
   const before = await server.processes();
   await edit(server, 'iris/model.yaml', /version: "2026-11-27"/, 'version: "2026-12-01"');
   process.kill(before[0] ?? 0, 'SIGKILL');
-  await server.says(/^warning: the bundles on the disk have changed, so all processes are replaced$/m);
+  await server.says(/^warning: the bundles on disk have changed: replacing all processes$/m);
   await server.says(/^reloaded; listening on .*: iris 2026-12-01/m);
   while (before.some(isAlive)) await sleep(50);
   expect(await server.processes()).toHaveLength(2);

@@ -43,7 +43,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     // All of the lead was there for clients that still sent.
     expect(performance.now() - began).toBeGreaterThan(1000);
-    expect(server.stderr()).toMatch(/\nending; requests are answered for 1 s more\nended\n$/);
+    expect(server.stderr()).toMatch(/\nshutting down: requests are answered for another 1 s\nended\n$/);
   },
   60_000,
 );
@@ -77,7 +77,7 @@ it('replaces a process that is killed, and the others answer meanwhile', async (
   const load = startLoad(server.url, 8);
   await sleep(500);
   process.kill(victim, 'SIGKILL');
-  await server.says(/^warning: process \d+ ended \(SIGKILL\); another one is started$/m);
+  await server.says(/^warning: process \d+ ended \(SIGKILL\); starting a replacement$/m);
   for (;;) {
     const metrics = await server.metrics();
     const isWhole = metricOf(metrics, 'score_batch_serve_processes') === 2;
@@ -131,7 +131,7 @@ it('says that another process listens on the port, before it loads a model', asy
   ]);
   expect(code).toBe(69);
   expect(stderr).toBe(
-    `error: another process listens on port ${server.port} of 127.0.0.1\nhint: end it, or choose another port for HTTP with --port\n`,
+    `error: another process listens on port ${server.port} of 127.0.0.1\nhint: stop it, or choose another port for HTTP with --port\n`,
   );
   expect(await statusOf(server.url)).toBe(200);
 }, 60_000);

@@ -86,9 +86,11 @@ describe('a model whose values depend on the run', () => {
     const { folder } = await spoilt({ ...minusMean(1e-6), tolerance: '1e-4' });
     await expect(loaded(folder)).rejects.toMatchObject({
       kind: 'configuration',
-      message: expect.stringContaining('model.onnx cannot be served: what it gives a row depends on the rows beside it'),
+      message: expect.stringContaining('model.onnx cannot be served: the score of a row depends on other rows of its batch'),
       details: [
-        expect.stringMatching(/^a golden row alone and in a run of \d+ rows differs by 0\.0000\d+, and 1e-6 is promised$/),
+        expect.stringMatching(
+          /^a golden row scored alone and in a run of \d+ rows differs by 0\.0000\d+, more than the promised 1e-6$/,
+        ),
       ],
     });
   });
@@ -96,7 +98,7 @@ describe('a model whose values depend on the run', () => {
   it('is refused if the label depends on it, however equal the probabilities are', async () => {
     await expect(loaded(await threeClasses({ dependentLabel: true }))).rejects.toMatchObject({
       kind: 'configuration',
-      details: ['a golden row alone and in a run of 2 rows differs in its label or in whether it is rejected'],
+      details: ['a golden row scored alone and in a run of 2 rows differs in its label or in whether it is rejected'],
     });
   });
 
@@ -139,7 +141,7 @@ describe('a request', () => {
     const rows = (count: number) => model.score(requestOf(model, randomCells(model, count, 1)));
     await expect(rows(4)).rejects.toMatchObject({
       kind: 'too large',
-      message: 'the request has 4 rows, and this model takes at most 3',
+      message: 'the request has 4 rows, but this model accepts at most 3',
     });
     expect((await rows(3)).rows).toBe(3);
   });

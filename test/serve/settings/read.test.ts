@@ -133,10 +133,10 @@ it('names every problem of a file at once, each with its place', async () => {
 });
 
 it.each<[title: string, given: Given, message: string | RegExp]>([
-  ['no bundle', {}, 'no bundle is named'],
+  ['no bundle', {}, 'no bundle is given'],
   ['a file that is not there', { flags: { config: 'none.yaml' } }, /none\.yaml does not exist$/],
   ['a bundle twice', { yaml: 'models: [iris, iris]' }, /has a problem$/],
-  ['one port for both', { bundles: ['iris'], flags: { port: 8081 } }, 'HTTP and gRPC cannot both have port 8081'],
+  ['one port for both', { bundles: ['iris'], flags: { port: 8081 } }, 'HTTP and gRPC cannot both use port 8081'],
   ['an origin with a path', { bundles: ['iris'], flags: { origins: ['https://a.example/x'] } }, /is not an origin$/],
   [
     'a certificate without a key',

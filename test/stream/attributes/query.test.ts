@@ -76,7 +76,7 @@ it('keeps what it has while the table is gone, and ends once that is too old', a
   const { root, run } = await folderWith(TABLE, "insert into users values ('ann', '2026-11-18', 'DK', 30)");
   const { attributes, warnings, failure } = await opened(SETTINGS, { root });
   await run('drop table users');
-  await eventually(() => expect(warnings.join()).toContain('attributes were not refreshed, those of 20'));
+  await eventually(() => expect(warnings.join()).toContain('the attributes could not be refreshed, so those of 20'));
   expect(attributes.find('ann')?.values).toEqual(['DK', 30]);
   await run(TABLE, "insert into users values ('ann', '2026-11-19', 'SE', 31)");
   await eventually(() => expect(attributes.find('ann')?.values).toEqual(['SE', 31]));
@@ -86,7 +86,7 @@ it('keeps what it has while the table is gone, and ends once that is too old', a
   await run('drop table users');
   expect(await short.failure).toMatchObject({
     kind: 'unavailable',
-    message: expect.stringMatching(/^the attributes are \d+ s old, and attributes.max_age is 2 s: /),
+    message: expect.stringMatching(/^the attributes are \d+ s old, more than attributes\.max_age \(2 s\): /),
   });
   // What was read is still there for the events in flight.
   expect(short.attributes.find('ann')?.values).toEqual(['SE', 31]);
@@ -101,7 +101,9 @@ it('ends once its rows are too old while a refresh hangs', async () => {
   const hanging = inTurn(path.join(root, 'users.duckdb'), () => new Promise<void>((resolve) => (end = resolve)));
   expect(await failure).toMatchObject({
     kind: 'unavailable',
-    message: expect.stringMatching(/^the attributes are \d+ s old, and attributes.max_age is 1 s: a refresh takes too long$/),
+    message: expect.stringMatching(
+      /^the attributes are \d+ s old, more than attributes\.max_age \(1 s\): a refresh takes too long$/,
+    ),
   });
   end();
   await hanging;
@@ -114,9 +116,9 @@ it('keeps what it has when the new rows are refused: keys twice, another type, t
   await run("insert into users values ('ann', '2026-11-19', 'SE', 31)");
   await warned('a key has more than one row in attributes.query (sha256 ');
   await run("update users set user_id = 'bob' where age = 31", "insert into users values ('eve', '2026-11-19', 'SE', 31)");
-  await warned('more than the allowed 2 rows');
+  await warned('exceed the limit of 2 rows');
   await run("delete from users where user_id = 'eve'", 'alter table users alter age type double');
-  await warned('the column age of attributes.query became float64');
+  await warned('the column age of attributes.query has changed to the type float64');
   await run('alter table users drop age');
   await warned('attributes.query has no age');
   expect(attributes.find('ann')?.values).toEqual(['DK', 30]);
@@ -130,9 +132,9 @@ it('refuses at the start what cannot be scored with', async () => {
     await expect(opened(settings, { root }), query).rejects.toMatchObject({ kind, message: expect.stringContaining(message) });
   };
   await refused("select 'a' as k, 1 as v union all select 'a', 2", 'a key has more than one row');
-  await refused("select 'a' as k, 9007199254740993 as v", 'a v of attributes.query is beyond 2^53');
-  await refused("select 'a' as k, 'nan'::double as v", 'a v of attributes.query is infinite or not a number');
-  await refused("select 'a' as k, '-inf'::float as v", 'a v of attributes.query is infinite or not a number');
+  await refused("select 'a' as k, 9007199254740993 as v", 'a value of v in attributes.query is beyond 2^53');
+  await refused("select 'a' as k, 'nan'::double as v", 'a value of v in attributes.query is infinite or not a number');
+  await refused("select 'a' as k, '-inf'::float as v", 'a value of v in attributes.query is infinite or not a number');
   await refused('select 1.5 as k, 1 as v', 'the key k of attributes.query has the type DECIMAL(2,1)', 'configuration');
   for (const [type, shown] of [
     ['timestamp', 'TIMESTAMP'],
@@ -145,7 +147,7 @@ it('refuses at the start what cannot be scored with', async () => {
     await expect(opened({ ...SETTINGS, key: 'k', version: 'v', query }, { root })).rejects.toMatchObject({
       kind: 'configuration',
       message: `the version v of attributes.query has the type ${shown}`,
-      hint: expect.stringContaining('select a text or a whole number'),
+      hint: expect.stringContaining('cast it to text or to a whole number'),
     });
     await expect(opened({ ...SETTINGS, key: 'k', version: undefined, query }, { root, need: ['v'] })).rejects.toMatchObject({
       message: `the column v of attributes.query has the type ${shown}`,

@@ -99,13 +99,13 @@ it('ends when the topic is not the one any more that was read', async () => {
       (topic: ReturnType<typeof memoryTopic>) => {
         topic.facts.partitions = [0, 1].map((partition) => ({ partition, begin: 0, end: 0 }));
       },
-      'the attribute topic users was deleted and recreated: partition 0 ends at offset 0, and was read up to 1',
+      'the attribute topic users was deleted and recreated: partition 0 ends at offset 0, but was read up to 1',
     ],
     [
       (topic: ReturnType<typeof memoryTopic>) => {
         topic.facts.partitions = [0, 1, 2].map((partition) => ({ partition, begin: 0, end: 9 }));
       },
-      'the attribute topic users has 3 partitions now, and had 2',
+      'the attribute topic users now has 3 partitions instead of 2',
     ],
   ] as const) {
     const topic = memoryTopic('users');
@@ -136,7 +136,7 @@ it('ends, and does not start, beyond the rows and bytes that are allowed', async
   const tight = { rows: 10, bytes: 1e6 };
   await expect(opened(SETTINGS, { log, limits: { ...tight, rows: 9 } })).rejects.toMatchObject({
     kind: 'unavailable',
-    message: 'the attributes of the topic users are more than the allowed 9 rows',
+    message: 'the attributes of the topic users exceed the limit of 9 rows',
     hint: expect.stringContaining('limits.attribute_rows'),
   });
   const { failure, attributes } = await opened(SETTINGS, { log, limits: tight });
@@ -165,7 +165,7 @@ it('says what holds it back at the start, and ends at once with the signal', asy
   const warn = (message: string) => warnings.push(message);
   const opening = opened(SETTINGS, { log, signal: ending.signal, watchMs: 5, warn });
   await eventually(() =>
-    expect(warnings).toContain('the attribute topic users is not read to its end: partition 0 is at 1 of 5'),
+    expect(warnings).toContain('the attribute topic users has not been read to its end yet: partition 0 is at 1 of 5'),
   );
   ending.abort(new Error('SIGTERM'));
   await expect(opening).rejects.toThrow('SIGTERM');

@@ -42,7 +42,7 @@ it('finds 0 differences between a stream and the batch of a day, lists the late,
   expect(data.named.rejected).toHaveLength(6);
   const { stdout } = await scoreBatch(folder, [...COMPARE, ...FILES]);
   expect(stdout).toMatch(
-    /^stream fraud against fraud-daily 1997-03-15, run \S+\n2,\d\d\d of 2,\d\d\d scores are equal to 1e-6\n/,
+    /^stream fraud against fraud-daily 1997-03-15, run \S+\n2,\d\d\d of 2,\d\d\d scores agree within 1e-6\n/,
   );
   expect(stdout).toMatch(/late +6 +\d:\d+, .*…/);
 
@@ -86,11 +86,11 @@ it('finds 0 differences between a stream and the batch of a day, lists the late,
   });
   const text = await scoreBatch(folder, [...COMPARE, ...FILES]);
   expect(text.stdout).toContain(
-    '2 scores differ; 1 event is only in the stream; 1 event is only in the batch; 1 record of the stream is there twice; 2 events were scored again\n',
+    '2 scores differ; 1 event is only in the stream; 1 event is only in the batch; 1 record of the stream appears twice; 2 events were scored again\n',
   );
   expect(text.stdout).toContain('; 2 were not compared\n');
   expect(text.stdout).toContain(`a 77 → ${of(1002).features.a}`);
-  expect(text.stderr).toContain('the scores of the stream fraud are not those of fraud-daily');
+  expect(text.stderr).toContain('the scores of the stream fraud do not match those of fraud-daily');
 });
 
 it('lets an id be used again after its window, refuses where nothing was compared, and takes features as the run had them', async () => {
@@ -105,7 +105,7 @@ it('lets an id be used again after its window, refuses where nothing was compare
   expect(data).toMatchObject({ repeated: 1, scored_again: 0, named: { repeated: [first.transaction_id] } });
   expect(data.compared).toBeGreaterThan(200);
   const text = await scoreBatch(folder, [...COMPARE, ...FILES]);
-  expect(text.stdout).toContain('scores are equal to 1e-6; 1 was not compared\n');
+  expect(text.stdout).toContain('scores agree within 1e-6; 1 was not compared\n');
 
   // The file of today says another window; the scores have the features of the run.
   const features = path.join(folder, 'jobs', 'fraud.features.yaml');
@@ -121,7 +121,7 @@ it('lets an id be used again after its window, refuses where nothing was compare
     const vacuous = await scoreBatch(folder, [...COMPARE, ...FILES]);
     expect(vacuous.code).toBe(65);
     expect(vacuous.stderr).toContain('nothing was compared');
-    expect(vacuous.stdout).toMatch(/\n0 of 0 scores are equal to 1e-6; 2\d\d were not compared\n/);
+    expect(vacuous.stdout).toMatch(/\n0 of 0 scores agree within 1e-6; 2\d\d were not compared\n/);
   }
   const digest = 'f'.repeat(64);
   await writeFile(file, scores.map((line) => `${JSON.stringify({ ...JSON.parse(line), features_digest: digest })}\n`).join(''));
@@ -141,8 +141,8 @@ it('refuses scores of another model and with other features, or leaves them out,
       lines.map((line, i) => `${i % 2 === 0 ? line : JSON.stringify({ ...JSON.parse(line), ...change })}\n`).join(''),
     );
   for (const [change, name, message] of [
-    [{ model, score: 0 }, 'other_model', 'events of the window by another model than fraud-daily'],
-    [{ features_digest: digest, score: 0 }, 'other_features', 'events of the window with other features than fraud-daily'],
+    [{ model, score: 0 }, 'other_model', 'events of the window with a different model than fraud-daily'],
+    [{ features_digest: digest, score: 0 }, 'other_features', 'events of the window with different features than fraud-daily'],
   ] as const) {
     await write(change);
     const refused = await scoreBatch(folder, [...COMPARE, ...FILES]);

@@ -112,7 +112,7 @@ describe.runIf(inject('kafka') !== undefined)('a broker without transactions', (
     try {
       const topic = await makeTopic(cluster.brokers);
       await withLog(settingsOf(cluster.brokers), async (log) => {
-        const refused = { name: 'ScoreBatchError', kind: 'configuration', message: 'this Kafka has no transactions' };
+        const refused = { name: 'ScoreBatchError', kind: 'configuration', message: 'Kafka cannot run transactions' };
         await expect(producerOf(log, topic)).rejects.toMatchObject(refused);
       });
     } finally {

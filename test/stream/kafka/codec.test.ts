@@ -79,7 +79,7 @@ describe('a codec', () => {
     const length = Buffer.alloc(4);
     length.writeUInt32LE(block.length);
     const records = Buffer.concat([Buffer.from([0x02, 0x21, 0x4c, 0x18]), length, block]);
-    expect(() => decompress(LZ4, records, MOST)).toThrow('they are not a frame of lz4');
+    expect(() => decompress(LZ4, records, MOST)).toThrow('they are not an lz4 frame');
   });
 
   it('knows the size of frames of lz4 exactly, whatever is in them', () => {

@@ -110,12 +110,12 @@ describe.runIf(brokers.length > 0)('a log of Kafka', () => {
       const records = recordsTo('no-such-topic', ['a']);
       await expect(producer.commit({ records, offset: 1, metadata: '' })).rejects.toMatchObject({
         kind: 'configuration',
-        message: 'Kafka does not have the topic no-such-topic',
+        message: 'the topic no-such-topic does not exist',
       });
       const { signal } = new AbortController();
       await expect(log.read(topic, new Map([[0, 5]]), async () => {}, signal)).rejects.toMatchObject({
         kind: 'configuration',
-        message: `the log of ${topic}, partition 0, does not have the offset 5`,
+        message: `the log of ${topic}, partition 0, does not have offset 5`,
       });
     }));
 });

@@ -86,7 +86,7 @@ describe('records', () => {
   });
 
   it.each([
-    ['of a Kafka before 0.11', change(batchAt(0, one), (batch) => batch.writeInt8(1, 16)), 'their format is 1'],
+    ['of a Kafka before 0.11', change(batchAt(0, one), (batch) => batch.writeInt8(1, 16)), 'their message format is 1'],
     [
       'with a flipped bit',
       Buffer.from(batchAt(0, one).map((byte, i) => (i === 70 ? byte ^ 4 : byte))),

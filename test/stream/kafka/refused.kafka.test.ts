@@ -28,7 +28,7 @@ describe.runIf(inject('kafka') !== undefined)('an answer of Kafka that asks for 
       const transaction = { records: recordsTo(topic, ['a']), offset: 1, metadata: 'x'.repeat(4_000) };
       await expect(producer.commit(transaction)).rejects.toMatchObject({
         kind: 'configuration',
-        hint: 'set offset.metadata.max.bytes of the brokers to 4096 or more',
+        hint: 'set offset.metadata.max.bytes on the brokers to 4096 or more',
       });
     }));
 
@@ -42,7 +42,7 @@ describe.runIf(inject('kafka') !== undefined)('an answer of Kafka that asks for 
       const second = await log.subscribe(topic, group, recording().member);
       await expect(second.ended).rejects.toMatchObject({
         kind: 'configuration',
-        hint: 'set group.max.size of the brokers to more, or run fewer processes',
+        hint: 'raise group.max.size on the brokers, or run fewer processes',
       });
       await subscription.close();
     }));
@@ -53,7 +53,7 @@ describe.runIf(inject('kafka') !== undefined)('an answer of Kafka that asks for 
         const topic = await makeTopic(limited.brokers);
         await expect(producerOf(log, topic)).rejects.toMatchObject({
           kind: 'configuration',
-          hint: 'set transaction.max.timeout.ms of the brokers to 30000 or more',
+          hint: 'set transaction.max.timeout.ms on the brokers to 30000 or more',
         });
       }),
     ));

@@ -115,16 +115,19 @@ it.runIf(brokers.length > 0)(
     const golden = await readFile(path.join(folder, 'next/golden.csv'), 'utf8');
     await writeFile(path.join(folder, 'next/golden.csv'), golden.replaceAll(/,0\.\d/g, ',0.9'));
     first.reload();
-    await vi.waitFor(() => expect(first.lines.at(-1)).toMatch(/^warning: the model stays linear 1: /), soon);
+    await vi.waitFor(
+      () => expect(first.lines.at(-1)).toMatch(/^warning: the new model was refused, so linear 1 stays in use: /),
+      soon,
+    );
     await writeFile(path.join(folder, 'next/golden.csv'), golden);
     const description = await readFile(path.join(folder, 'next/model.yaml'), 'utf8');
     await writeFile(path.join(folder, 'next/model.yaml'), description.replace('version: "1"', 'version: "2"'));
     first.reload();
-    await vi.waitFor(() => expect(first.lines.at(-1)).toBe('linear 2 scores from now on, in place of linear 1'), soon);
+    await vi.waitFor(() => expect(first.lines.at(-1)).toBe('linear 2 now scores events, replacing linear 1'), soon);
     await send(30, 10);
     await vi.waitFor(async () => expect(await metric(first, 'events_total')).toBe(40), soon);
     await first.end();
-    expect(first.lines.slice(-2)).toEqual(['ending; what is in flight is committed', 'ended']);
+    expect(first.lines.slice(-2)).toEqual(['shutting down: transactions in flight are committed', 'ended']);
 
     await send(40, 10);
     const second = begin(folder);
@@ -156,7 +159,7 @@ it.runIf(brokers.length > 0)('says which topics are missing, and how to create t
   const { ended } = begin(folder);
   await expect(ended).rejects.toMatchObject({
     kind: 'configuration',
-    message: `Kafka does not have 2 topics of the job: ${dead} (output.dead_letter), ${alerts} (output.alerts)`,
+    message: `2 topics of the job do not exist: ${dead} (output.dead_letter), ${alerts} (output.alerts)`,
     hint: expect.stringContaining(`--create --topic ${dead} --partitions 2`),
   });
   await close();

@@ -39,7 +39,7 @@ describe.runIf(brokers.length > 0)('a topic', () => {
       subscription.resume([0]);
       await expect(subscription.ended).rejects.toMatchObject({
         kind: 'configuration',
-        message: `the topic ${topic} was deleted and recreated while it was read`,
+        message: `the topic ${topic} was deleted and recreated while it was being read`,
       });
       expect(recorded.values).toEqual(['a', 'b']);
     }));
@@ -53,7 +53,7 @@ describe.runIf(brokers.length > 0)('a topic', () => {
       await withAdmin((admin) => admin.deleteTopics({ topics: [deleted] }));
       await expect(producer.commit({ records, offset: 2, metadata: '' })).rejects.toMatchObject({
         kind: 'configuration',
-        message: `Kafka does not have the topic ${deleted}`,
+        message: `the topic ${deleted} does not exist`,
       });
     }));
 });

@@ -38,7 +38,7 @@ function offsetsOf(topic: Place): number[] {
 }
 
 it.each([
-  ['limits.message', SMALLER, {}, /limits.message, or what is an event, has changed/],
+  ['limits.message', SMALLER, {}, /limits.message or the definition of an event has changed/],
   ['a field', withFeatures({ fields: FEATURES.fields.slice(0, 3) }), {}, /the feature file has changed/],
   ['a longer window', windowsOf(60_000), {}, /the feature file has changed/],
   ['a shorter window', windowsOf(1000), {}, /the feature file has changed/],
@@ -51,7 +51,7 @@ it.each([
       const error = (await topic.run({ settings, acceptFeatures, ...change })) as ScoreBatchError;
       expect(EXIT_CODES[error.kind]).toBe(78);
       expect(error.message).toMatch(says);
-      expect(error.message).toMatch(/events wait to be scored$/);
+      expect(error.message).toMatch(/events are waiting to be scored$/);
       expect(error.hint).toContain('score_batch_stream_pending_events');
     }
     expect(topic.written()).toEqual(written);
@@ -108,7 +108,7 @@ it('continues where an earlier version committed, which knew no horizon', async 
   const decoding = createHash('sha256').update(text).digest('hex').slice(0, 16);
   topic.broker.committed.set(0, { offset, metadata: JSON.stringify({ ...JSON.parse(metadata), decoding }) });
   expect(await topic.run({ settings: windowsOf(60_000), acceptFeatures: true })).toMatchObject({
-    message: expect.stringMatching(/events wait to be scored$/),
+    message: expect.stringMatching(/events are waiting to be scored$/),
   });
   append(topic.broker, TEN);
   expect(await topic.run({ settings: DRAINED })).toBeUndefined();

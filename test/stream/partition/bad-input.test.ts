@@ -65,7 +65,7 @@ describe('stops with 78', () => {
     append(topic.broker, EVENTS);
     const [input] = topic.broker.input;
     if (input !== undefined) input.begin = 31;
-    expectStop(await topic.run(), 78, /the log starts at offset 31, but events from 30 on are not scored yet/);
+    expectStop(await topic.run(), 78, /the log starts at offset 31, but events from offset 30 on have not been scored yet/);
   });
 
   it.each([
@@ -125,7 +125,7 @@ describe('other features', () => {
   it('are refused in any case if pending events would be lost', async () => {
     const topic = await afterThirty();
     const event = { ...other, features: { ...other.features, asOf: 'event' as const } };
-    expectStop(await topic.run({ settings: event, acceptFeatures: true }), 78, /have changed/);
+    expectStop(await topic.run({ settings: event, acceptFeatures: true }), 78, /has changed in the feature file/);
   });
 });
 
@@ -134,7 +134,7 @@ it('stops with 75 when another process keeps taking its transactional id, and lo
   append(topic.broker, EVENTS);
   let thefts = 0;
   const error = await topic.run({ outputs: { ...OUTPUTS, scored: steal } }, () => topic.sleep(600_000));
-  expectStop(error, 75, /another process took partition 0 of events away/);
+  expectStop(error, 75, /another process took over partition 0 of events/);
   expect((error as ScoreBatchError).cause).toBeInstanceOf(FencedError);
   expect(thefts).toBeGreaterThan(10);
   expect(topic.written()).toEqual([]);
@@ -161,7 +161,7 @@ it('stops with 69 and a hint when windows take more than limits.state', async ()
       paused = bytes;
     },
   };
-  expectStop(await topic.run({ settings, observer }, () => topic.sleep(60_000)), 69, /limits.state is 100/);
+  expectStop(await topic.run({ settings, observer }, () => topic.sleep(60_000)), 69, /more than limits.state \(100\)/);
   expect(paused).toBeGreaterThan(100);
 });
 

@@ -20,7 +20,7 @@ it.each(['earliest', 'latest'] as const)(
     const topic = await forgotten();
     const error = (await topic.run({ start })) as ScoreBatchError;
     expect(EXIT_CODES[error.kind]).toBe(78);
-    expect(error.message).toBe('group g has committed nothing of topic events, but scores have been written to scores');
+    expect(error.message).toBe('group g has no committed offsets for topic events, but scores have been written to scores');
     expect([error.hint, ...error.details].join()).toMatch(/--accept-new-group.*offsets\.retention\.minutes/);
     expect(topic.written()).toHaveLength(10);
     expect(topic.broker.committed.size).toBe(0);
@@ -40,7 +40,7 @@ it('refuses it also where retention has deleted the scores', async () => {
     const facts = describe(name);
     return { ...facts, partitions: facts.partitions.map((one) => (name === 'scores' ? { ...one, begin: one.end } : one)) };
   };
-  expect(await topic.run()).toMatchObject({ kind: 'configuration', message: expect.stringContaining('committed nothing') });
+  expect(await topic.run()).toMatchObject({ kind: 'configuration', message: expect.stringContaining('no committed offsets') });
 });
 
 it.each([0, 1])('continues if anything is committed, if only of partition %s', async (partition) => {

@@ -73,14 +73,20 @@ it.runIf(brokers.length > 0)(
     expect(replayed[0]?.model.digest).not.toBe(expected[0]?.model.digest);
 
     const third = await scoreBatch(folder, other);
-    expect(third.stdout).toMatch(
-      /^scored {6}0 to other-.*\ncontinued {3}an earlier call; what that one did is not counted here$/m,
-    );
+    expect(third.stdout).toMatch(/^scored {6}0 to other-.*\ncontinued {3}an earlier run; what it wrote is not counted here$/m);
     const refusals: [args: string[], code: number, message: string][] = [
-      [['--to', '1997-03-15T17:00:00Z', '--topic', topic('same')], 65, 'is not empty, and does not hold this replay'],
-      [['--to', TO, '--topic', topic('same'), '--model', 'other'], 65, 'is not empty, and does not hold this replay'],
+      [
+        ['--to', '1997-03-15T17:00:00Z', '--topic', topic('same')],
+        65,
+        'is not empty, and its records are not from this replay',
+      ],
+      [
+        ['--to', TO, '--topic', topic('same'), '--model', 'other'],
+        65,
+        'is not empty, and its records are not from this replay',
+      ],
       [['--to', TO, '--topic', topic('fraud-scores')], 64, 'is a topic of the stream job fraud'],
-      [['--to', TO, '--topic', topic('missing')], 78, `Kafka does not have 1 topic of the job: ${topic('missing')} (--topic)`],
+      [['--to', TO, '--topic', topic('missing')], 78, `1 topic of the job does not exist: ${topic('missing')} (--topic)`],
       [['--to', FROM, '--topic', topic('same')], 64, '--from must be before --to'],
     ];
     for (const [args, expectedCode, message] of refusals) {

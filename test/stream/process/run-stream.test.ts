@@ -46,7 +46,7 @@ it('ends by itself before its grace is over, although a transaction hangs', asyn
     console: {
       info(text) {
         lines.push(text);
-        if (text.includes('is scored with')) ending.abort();
+        if (text.startsWith('scoring ')) ending.abort();
       },
       warn: (text) => lines.push(`warning: ${text}`),
       debug: () => undefined,
@@ -57,8 +57,8 @@ it('ends by itself before its grace is over, although a transaction hangs', asyn
     open: async () => log,
   });
   expect(lines.slice(-3)).toEqual([
-    'ending; what is in flight is committed',
-    'warning: not all was closed within 27 s: the next start begins after the last transaction',
+    'shutting down: transactions in flight are committed',
+    'warning: not everything was closed within 27 s: the next start continues after the last committed transaction',
     'ended',
   ]);
   expect(vi.mocked(delay).mock.calls.map(([ms]) => ms)).toEqual([27_000]);

@@ -98,6 +98,6 @@ it('a running stream does not take a feature file that gains a field and a featu
   expect(now.features.digest).not.toBe(settings.features.digest);
   const swap = () => Promise.reject(new Error('it was taken'));
   expect(await model.renew({ swap, partitions: [] })).toBe('refused');
-  expect(said.join('\n')).toContain('the stream job file has changed more than its model: features');
+  expect(said.join('\n')).toContain('more than the model has changed in the stream job file: features');
   await model.close();
 });

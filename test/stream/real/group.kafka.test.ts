@@ -11,7 +11,7 @@ const PARTITIONS = 4;
 const BEYOND_SESSION_MS = 14_000;
 
 const ASSIGNED = /^partition \d+ is scored here from offset \d+ on/;
-const KEPT = /^partition \d+ is scored here from offset \d+ on; it was here before/;
+const KEPT = /^partition \d+ is scored here from offset \d+ on; it was already here/;
 const REBUILT = /^partition \d+ is rebuilt/;
 
 function count({ log }: StreamProcess, text: RegExp): number {
@@ -48,7 +48,7 @@ it.runIf(brokers.length > 0).each(['arrival', 'event'] as const)(
     await delay(1500);
     const drained = await first.end();
     expect([drained.code, drained.signal], drained.stderr).toEqual([0, null]);
-    expect(drained.stderr).toMatch(/^ending; what is in flight is committed$[\s\S]*^ended$/m);
+    expect(drained.stderr).toMatch(/^shutting down: transactions in flight are committed$[\s\S]*^ended$/m);
     // It has left: nobody waits for the end of its session.
     expect(await members()).toBe(1);
     const fourth = startStream(folder);

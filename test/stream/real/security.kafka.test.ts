@@ -90,7 +90,7 @@ describe.runIf(inject('kafka') !== undefined)('a broker without transactions', (
     try {
       const topics = await streamTopics(cluster.brokers);
       const { code, stderr } = await startStream(topics.folder).ended;
-      expect(stderr).toMatch(/^error: this Kafka has no transactions$/m);
+      expect(stderr).toMatch(/^error: Kafka cannot run transactions$/m);
       expect(code).toBe(78);
     } finally {
       await cluster.stop();

@@ -42,14 +42,14 @@ it.runIf(brokers.length > 0)(
     await writeFile(path.join(folder, 'next/golden.csv'), golden.replace('0.500000000', '0.400000000'));
     for (const one of processes) one.signal('SIGHUP');
     for (const one of processes) {
-      await one.says(/^warning: the model stays linear 1: /);
+      await one.says(/^warning: the new model was refused, so linear 1 stays in use: /);
       expect(await one.metric('model_switches_total', 'outcome="refused"')).toBe(1);
     }
     await writeFile(path.join(folder, 'next/golden.csv'), golden);
     await renew(path.join(folder, 'next'));
     await delay(1000);
     for (const one of processes) one.signal('SIGHUP');
-    for (const one of processes) await one.says(/^linear 2 scores from now on, in place of linear 1$/);
+    for (const one of processes) await one.says(/^linear 2 now scores events, replacing linear 1$/);
 
     await sending;
     await send(closers(PARTITIONS, begin + EVENTS * STEP_MS));

@@ -20,7 +20,7 @@ it('names every feature of the model that has no source, two, or one of another 
   await expect(open({ b: 'merchant' }, [{ name: 'a', type: 'int64' }])).rejects.toMatchObject({
     details: [
       'a is both a window and an attribute; rename the attribute',
-      'b (merchant) is string, and the model takes float32',
+      'b (merchant) is string, but the model takes float32',
     ],
   });
 });

@@ -42,8 +42,8 @@ it('shows all problems of the file at once, each with its line', async () => {
   expect(await problems(job)).toEqual([
     'the stream job file jobs/fraud.yaml has 4 problems',
     'jobs/fraud.yaml:5:42: kafka.tls: a certificate needs its key: set both cert and key',
-    'jobs/fraud.yaml:7:46: output.dead_letter: transactions is input already: each needs a topic of its own',
-    'jobs/fraud.yaml:8:48: decision.decline: must begin above the decision before it',
+    'jobs/fraud.yaml:7:46: output.dead_letter: transactions is already input: each needs its own topic',
+    'jobs/fraud.yaml:8:48: decision.decline: must begin above the previous decision',
     'jobs/fraud.yaml:9:12: alert_on.0: declin is not a decision; did you mean decline?',
   ]);
 });
@@ -53,7 +53,7 @@ it.each([
   ['input: "a b"', 'input: transactions', /input: must be the name of a topic/],
   ['inputs: transactions', 'input: transactions', /unknown key inputs; did you mean input\?/],
   ['decision: { approve: 0.1', 'decision: { approve: 0', /decision\.approve: the first decision must begin at 0/],
-  ['alert_on: []', 'alert_on: [decline]', /output\.alerts: nothing would be written there/],
+  ['alert_on: []', 'alert_on: [decline]', /output\.alerts: nothing would be written to it/],
   ['idle: 5', 'alert_on: [decline]', /idle: write a duration like/],
 ])('refuses %s', async (wrong, right, why) => {
   const job = JOB.replace(right, wrong);
@@ -64,8 +64,8 @@ it.each([
 it('takes a password from the environment only, and masks it from then on', async () => {
   const sasl = (password: string) =>
     JOB.replace('9092] }', `9092], sasl: { mechanism: scram-sha-512, username: u, password: ${password} } }`);
-  expect((await problems(sasl('hunter2-hunter2'))).join('\n')).toMatch(/kafka\.sasl\.password: must not stand in the file/);
-  expect((await problems(sasl('"$' + '{KAFKA_PASSWORD:-hunter2}"'))).join('\n')).toMatch(/must not stand in the file/);
+  expect((await problems(sasl('hunter2-hunter2'))).join('\n')).toMatch(/kafka\.sasl\.password: must not be in the file/);
+  expect((await problems(sasl('"$' + '{KAFKA_PASSWORD:-hunter2}"'))).join('\n')).toMatch(/must not be in the file/);
   const fromVariable = sasl('"$' + '{KAFKA_PASSWORD}"');
   expect((await problems(fromVariable)).join('\n')).toMatch(/KAFKA_PASSWORD is not set/);
   expect(await problems(fromVariable, FEATURES, { KAFKA_PASSWORD: 'correct horse battery' })).toEqual([]);
