@@ -151,7 +151,7 @@ it('needs the name of every gate that refused, and takes drift for both limits o
   expect(transcript(await publish('drift'), folder)).toMatchInlineSnapshot(`
     "exit 64
     stderr:
-    error: min_rows refused run <id> too
+    error: min_rows also refused run <id>
     hint: accept all of them or none: min_rows,max_score_psi,max_feature_psi"
   `);
   expect((await publish('drift, min_rows')).code).toBe(0);
@@ -222,9 +222,9 @@ it('is refused again if a further gate refuses by now', async () => {
   expect(transcript(outcome, folder)).toMatchInlineSnapshot(`
     "exit 65
     stderr:
-    error: the run is refused for another reason by now
+    error: the run would now be refused for another reason
       max_drop: the window has 100 rows, 1.96 % fewer than the previous window; gates.max_drop is 1 %
-    hint: run the window again: its refusal will name all gates"
+    hint: run the window again: the new refusal names all gates"
   `);
 });
 

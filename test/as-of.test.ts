@@ -34,7 +34,7 @@ it('scores the rows of then: equal scores by the same model, although the source
   await statements(path.join(folder, WAREHOUSE), ['drop table users']);
   const plan = await scoreBatch(folder, ['plan', '--week', '--as-of', first.run_id]);
   expect(plan.code).toBe(0);
-  expect(plan.stdout).toContain(`those that run ${first.run_id} has read`);
+  expect(plan.stdout).toContain(`those that run ${first.run_id} read`);
   for (const again of [
     await published(folder, '--as-of', first.run_id),
     await published(folder, '--as-of', first.run_id, '--fresh'),

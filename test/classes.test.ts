@@ -73,7 +73,7 @@ describe('all classes', () => {
       'add score.class beside score.classes',
     ],
     ['rows that are never frozen', (job) => job.replace('source:\n', 'source:\n  freeze: never\n'), 'are frozen first'],
-    ['another value', (job) => job.replace('classes: all', 'classes: some'), 'the only value is all'],
+    ['another value', (job) => job.replace('classes: all', 'classes: some'), 'the only valid value is all'],
     ['an unknown class', (job) => job.replace('classes: all', 'classes: all\n  class: virginca'), 'did you mean virginica?'],
     [
       'a kept column label',

@@ -104,7 +104,7 @@ describe('usage', () => {
       'an hour that the clocks skip',
       ['--hour', '1997-04-06T02'],
       'the hour 1997-04-06T02 does not exist in America/New_York: the clocks skip it',
-      'choose the one before or after it',
+      'choose the hour before or after it',
     ],
     [
       'an hour that the clocks show twice',
@@ -116,7 +116,7 @@ describe('usage', () => {
       'a range that starts where the clocks jump',
       ['--from', '1997-04-06T02:30', '--to', '1997-04-06T04:00'],
       'the instant 1997-04-06T02:30:00 does not exist in America/New_York: the clocks skip it',
-      'choose the next one',
+      'choose a later instant',
     ],
     [
       'a window that is still open',

@@ -48,7 +48,7 @@ describe('a rollback', () => {
     expect(dry.code, dry.stderr).toBe(0);
     expect(dry.stderr).toMatch(/from publication 2, run 1997-W11-\w+, .*, model linear 1: 100 scores, 1 quarantined\n/);
     expect(dry.stderr).toMatch(
-      /95 users of 100 will get another score, 0 will come back, 0 will go; mean score 0\.\d{4} → 0\.\d{4}/,
+      /95 users of 100 will get a different score, 0 will come back, 0 will disappear; mean score 0\.\d{4} → 0\.\d{4}/,
     );
     expect(await contents(folder)).toEqual(bad);
 

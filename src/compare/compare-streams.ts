@@ -144,6 +144,6 @@ async function named(pairs: readonly Pair[], side: Side): Promise<PairFacts['lar
 function refuseChanged({ facts: { name }, users }: Side, seen: number): void {
   if (seen === users) return;
   throw new ScoreBatchError('conflict', `the rows of ${name} changed while they were read`, {
-    hint: 'another run may have published the window: compare again',
+    hint: 'another run may have published the window; compare again',
   });
 }

@@ -89,5 +89,5 @@ export async function closeAll(
   });
   await Promise.race([Promise.all(closing), late]);
   clearTimeout(timer);
-  if (open.size > 0) console.warn(`not all was sent within ${CLOSE_MS / 1000} s: ${[...open].join(' and ')}`);
+  if (open.size > 0) console.warn(`not everything was sent within ${CLOSE_MS / 1000} s: ${[...open].join(' and ')}`);
 }

@@ -43,7 +43,7 @@ export async function scoreTapped(active: ActiveRun, options: TapRunOptions): Pr
   let window = await sink.tapped(progress.runId);
   if (window !== undefined && scorerOf(window.attempt) !== scorerId(scorer)) {
     context.console.warn(
-      `${counted(window.frozen.rows, 'row was', 'rows were')} scored by another scorer and will not be used: this one is ${showScorer(scorer)}`,
+      `${counted(window.frozen.rows, 'row was', 'rows were')} scored by another scorer and will not be reused; this run uses ${showScorer(scorer)}`,
     );
     window = undefined;
   }

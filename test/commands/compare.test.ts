@@ -301,7 +301,7 @@ it('compares the windows of two jobs in two warehouses, unless keys or score col
   const renamed = await compare(folder, ['1997-W11', '1997-W11', '--job', 'jobs/job.yaml', '--with-job', 'jobs/renamed.yaml']);
   expect(renamed).toMatchObject({
     code: 78,
-    found: { error: { message: '1997-W11 has its scores in the column propensity, but 1997-W11 in risk' } },
+    found: { error: { message: '1997-W11 has its scores in the column propensity, but 1997-W11 has them in risk' } },
   });
   const keyed = await compare(folder, ['1997-W11', '1997-W11', '--job', 'jobs/job.yaml', '--with-job', 'jobs/keyed.yaml']);
   expect(keyed).toMatchObject({

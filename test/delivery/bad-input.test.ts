@@ -34,13 +34,13 @@ describe('a webhook that', () => {
     [
       'answers 500 may have passed the message on',
       (response) => void response.writeHead(500).end('invalid_blocks hush-hush-token'),
-      /^warning: nobody knows whether webhook was told of publication 1 of 1997-W11: it answered 500; it is not tried again$/,
+      /^warning: began to deliver {2}to webhook, and it is unknown whether it arrivedpublication 1 of 1997-W11: it answered 500; it will not be retried$/,
       ['delivering', 1, 'webhook', 'unknown', 500],
     ],
     [
       'answers 404 has not',
       (response) => void response.writeHead(404).end('no_service'),
-      /^warning: webhook was not told of publication 1 of 1997-W11: it answered 404; it is not tried again$/,
+      /^warning: webhookcould not deliver {2}to publication 1 of 1997-W11: it answered 404; it will not be retried$/,
       ['undelivered', 1, 'webhook', 'failed', 404],
     ],
     [
@@ -84,7 +84,7 @@ describe('a webhook that', () => {
     ['is no URL', 'hush-hush hooks', 'the value of CHURN_WEBHOOK_URL is not a URL'],
   ])('%s is told nothing, and later, when that is right', async (_, url, problem) => {
     const { folder, warnings } = await run(WEBHOOK, { CHURN_WEBHOOK_URL: url });
-    expect(warnings).toEqual([`warning: 1997-W11 is published, but webhook was told nothing: ${problem}`]);
+    expect(warnings).toEqual([`warning: 1997-W11 is published, but the message to webhook was not sent: ${problem}`]);
     expect(await messages(folder)).toEqual([]);
     const checked = await scoreBatch(folder, ['check'], { CHURN_WEBHOOK_URL: url });
     expect([checked.code, checked.stdout]).toEqual([78, expect.stringContaining(`FAILED  delivery: ${problem}\n`)]);
@@ -172,7 +172,7 @@ describe('a mail server that', () => {
     expect(await deliveries(after.folder)).toEqual([['1997-W11', 1, 'mail', 'published', 'unknown']]);
     const shown = await scoreBatch(after.folder, ['status']);
     expect(shown.stdout).toMatch(
-      /: began to deliver publication 1 to mail at .*, and nobody knows whether it arrived: no answer within 10 s; it is not tried again/,
+      /: began to deliver publication 1 to mail at .*, and it is unknown whether it arrived: no answer within 10 s; it is not tried again/,
     );
   });
 });

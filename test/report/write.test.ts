@@ -176,7 +176,7 @@ describe('several files', () => {
       files: [{ kind: 'xlsx', path: path.join(folder, 'w.xlsx') }],
     }));
     expect(found).toEqual({
-      outcome: 'the report /w.xlsx cannot have 1,048,576 users: a sheet has at most 1,048,575 rows below its header',
+      outcome: 'the report /w.xlsx cannot hold 1,048,576 users: a sheet has at most 1,048,575 rows below its header',
       states: ['published'],
       files: [],
     });
