@@ -120,10 +120,7 @@ it.runIf(brokers.length > 0)(
     const description = await readFile(path.join(folder, 'next/model.yaml'), 'utf8');
     await writeFile(path.join(folder, 'next/model.yaml'), description.replace('version: "1"', 'version: "2"'));
     first.reload();
-    await vi.waitFor(
-      () => expect(first.lines.at(-1)).toBe('linear 2 scores from now on; recorded as in place of linear 1'),
-      soon,
-    );
+    await vi.waitFor(() => expect(first.lines.at(-1)).toBe('linear 2 scores from now on, in place of linear 1'), soon);
     await send(30, 10);
     await vi.waitFor(async () => expect(await metric(first, 'events_total')).toBe(40), soon);
     await first.end();

@@ -49,7 +49,7 @@ it.runIf(brokers.length > 0)(
     await renew(path.join(folder, 'next'));
     await delay(1000);
     for (const one of processes) one.signal('SIGHUP');
-    for (const one of processes) await one.says(/^linear 2 scores from now on; recorded as in place of linear 1$/);
+    for (const one of processes) await one.says(/^linear 2 scores from now on, in place of linear 1$/);
 
     await sending;
     await send(closers(PARTITIONS, begin + EVENTS * STEP_MS));
