@@ -195,7 +195,7 @@ it('is not published over a publication that the gates did not see', async () =>
   expect((await scoreBatch(folder, WEEK)).code).toBe(0);
   const replaced = await accept(folder, run);
   expect(replaced.code).toBe(75);
-  expect(replaced.stderr).toMatch(/run \S+ was published, and run \S+ has superseded it since\n/);
+  expect(replaced.stderr).toMatch(/run \S+ was published, but run \S+ has since superseded it\n/);
   const [published] = (await ledger(folder)).filter(({ state }) => state === 'completed').slice(-1);
   const other = await scoreBatch(folder, [
     'publish',

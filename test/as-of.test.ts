@@ -119,9 +119,9 @@ it('refuses rows that are not those of then, before it moves any', async () => {
     expect([outcome.code, outcome.stderr]).toEqual([code, expect.stringContaining(text)]);
   };
   await refused(78, 'there is no run nobody', '--week', '--as-of', 'nobody');
-  await refused(78, 'is of the window 1997-W11, not of 1997-W10', '--week', '1997-W10', '--as-of', run);
+  await refused(78, 'belongs to the window 1997-W11, not to 1997-W10', '--week', '1997-W10', '--as-of', run);
   await edited(folder, (job) => job.replace('name: linear', 'name: other'));
-  await refused(78, 'is of the job linear, not of other', '--week', '--as-of', run);
+  await refused(78, 'belongs to the job linear, not to other', '--week', '--as-of', run);
   await edited(folder, (job) =>
     job.replace('name: other', 'name: linear').replace('keep: [country]', 'keep: [country, signup]'),
   );

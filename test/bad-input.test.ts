@@ -462,7 +462,7 @@ describe('a DuckDB file that another process has open', () => {
     expect(outcome.stderr).toContain('data/warehouse.duckdb is in use by another process\n');
     expect(outcome.stderr).toContain(`PID ${holder.pid}`);
     expect(outcome.stderr).toContain(
-      '\nhint: only one process at a time can write the file: wait for another run of score-batch, or close the DuckDB shell',
+      '\nhint: only one process at a time can write the file: wait for the other run of score-batch, or close the DuckDB shell',
     );
     await expectNothingMoved(folder);
     expect((await scoreBatch(folder, ['--week', '-q'])).code).toBe(0);

@@ -166,7 +166,7 @@ describe('usage', () => {
       "exit 64
       stderr:
       error: there is no job file in <project>/jobs
-      hint: name a job file with --job, go to the project with -C, or create a job with \`score-batch init NAME\`"
+      hint: name a job file with --job, choose the project folder with -C, or create a job with \`score-batch init NAME\`"
     `);
   });
 

@@ -137,7 +137,7 @@ it('names the run whose kept rows cannot be read, and removes nothing, until the
     expect(code).toBe(65);
     expect(JSON.parse(stdout)).toMatchObject({
       error: {
-        message: expect.stringContaining(`run ${run} has kept: they cannot be read`),
+        message: expect.stringContaining(`the rows that run ${run} kept cannot be read`),
         hint: expect.stringContaining('gc --apply'),
       },
     });
@@ -200,7 +200,7 @@ it('warns again of what it cannot reach after it was killed between tables and f
     expect.stringContaining(`${path.join(folder, CSV)} may hold the person`),
     expect.stringMatching(/^run \S+ of 1997-W11 wrote its files on elsewhere/),
   ];
-  const report = `the report table that run ${run} of 1997-W11 wrote to was not searched: it was not marketing.report_new`;
+  const report = `the report table that run ${run} of 1997-W11 wrote to was not searched: it is not marketing.report_new, which the job file names now`;
   expect(dry.warnings).toEqual([report, ...files]);
   const stopped = startScoreBatch(folder, ['erase', '--key', '37', ...REASON], {
     NODE_OPTIONS: STOPS,

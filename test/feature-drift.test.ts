@@ -210,7 +210,7 @@ describe('a gate on features', () => {
         ) window_rows GROUP BY 1 ORDER BY 2 DESC LIMIT 20
         look at max_feature_psi in duckdb: SELECT COUNT(*) AS row_count, COUNT("logins") AS value_count, MIN("logins") AS lowest, AVG("logins") AS average, MAX("logins") AS highest FROM (select user_id, subscription, logins from users where signup >= CAST('1997-03-10' AS DATE) and signup < CAST('1997-03-17' AS DATE)
         ) window_rows
-        or publish these rows until <time>: score-batch publish --job job --run <id> --accept max_null_share,max_feature_psi --reason "…""
+        or check the rows and publish them by <time>: score-batch publish --job job --run <id> --accept max_null_share,max_feature_psi --reason "…""
     `);
     expect(await publishedTables(folder)).toEqual(['marketing.score_batch_ledger']);
     expect((await recorded(folder)).at(-1)).toMatchObject({ state: 'refused', drift: { measured: 2 } });

@@ -147,7 +147,7 @@ describe('promote is refused', () => {
         await writeBundle(path.join(folder, 'models/linear-2'), { weights: [0.4, -0.2], version: '3' });
       },
       65,
-      /1997-W11: the challenger is another bundle since it was compared/,
+      /1997-W11: the challenger has changed since it was compared/,
     ],
     [
       'for a model from the environment',

@@ -88,6 +88,6 @@ function ended({ runId, state, details }: Run): ScoreBatchError {
   const error = details.error ?? 'the ledger gives no reason';
   if (state !== 'refused') return new ScoreBatchError('nothing to score', `run ${runId} was skipped: ${error}`);
   return new ScoreBatchError('refused', `run ${runId} was refused: ${error}`, {
-    hint: `fix the cause, then start a new run with \`score-batch freeze\`${details.refused_by === undefined ? '' : `; or, after checking the rows, publish the run: \`score-batch publish --run ${runId} --accept ${gatesOf(details.refused_by).join(',')} --reason "…"\``}`,
+    hint: `fix the cause, then start a new run with \`score-batch freeze\`${details.refused_by === undefined ? '' : `; or check the rows and publish them: \`score-batch publish --run ${runId} --accept ${gatesOf(details.refused_by).join(',')} --reason "…"\``}`,
   });
 }

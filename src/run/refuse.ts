@@ -100,8 +100,8 @@ async function looks(plan: Plan, { runId, frozen, refusals }: RefusedRun): Promi
 /** The line with the command that publishes the run after a look, and the time until which that is possible. */
 async function acceptance(plan: Plan, { runId, refusals }: RefusedRun): Promise<string> {
   const until = await keptUntil(plan, runId).catch(() => undefined);
-  const deadline = until === undefined ? '' : ` until ${localTime(until, plan.window.zone)}`;
-  return `or, after checking the rows, publish them${deadline}: ${acceptCommand(plan, runId, gatesOf(refusals))}`;
+  const deadline = until === undefined ? '' : ` by ${localTime(until, plan.window.zone)}`;
+  return `or check the rows and publish them${deadline}: ${acceptCommand(plan, runId, gatesOf(refusals))}`;
 }
 
 function acceptCommand({ job, requireGpu }: Plan, runId: string, gates: readonly string[]): string {

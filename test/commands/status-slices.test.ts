@@ -19,7 +19,7 @@ async function status(folder: string, ...flags: string[]): Promise<string> {
 it('shows where the slices have come to, and what each of them did', async () => {
   const folder = await sliceProject();
   expect(await status(folder)).toBe(
-    'linear has no slice yet: the ledger in duckdb:data/warehouse.duckdb has no entry of one\n',
+    'linear has no slice yet: the ledger in duckdb:data/warehouse.duckdb has no entry for one\n',
   );
   await sliced(folder);
   await change(

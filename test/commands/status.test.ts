@@ -22,7 +22,7 @@ async function status(folder: string, ...args: string[]): Promise<string> {
 
 it('says that a job has not run yet, and makes no ledger', async () => {
   const folder = await linearProject();
-  expect(await status(folder)).toBe('linear has not run yet: the ledger in duckdb:data/warehouse.duckdb has no entry of it\n');
+  expect(await status(folder)).toBe('linear has not run yet: the ledger in duckdb:data/warehouse.duckdb has no entry for it\n');
   expect(JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout)).toEqual({
     schema: 'score-batch/status/1',
     job: 'linear',

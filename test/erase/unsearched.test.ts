@@ -63,7 +63,7 @@ it('tells of a report that had another table, from who is in the scores and not 
   const entries = [published('a', 'scores'), published('b', 'scores')];
   const rows = [found('scores', 'a'), found('scores', 'b', true), found('report', 'b', true), found('report', 'a', true)];
   expect(unsearchedTables(definition(), entries, rows)).toEqual([
-    'the report table that run a of 1997-W11 wrote to was not searched: it was not marketing.report',
+    'the report table that run a of 1997-W11 wrote to was not searched: it is not marketing.report, which the job file names now',
   ]);
   expect(unsearchedTables(definition('report: { table: marketing.report }\n'), entries, rows.slice(1, 2))).toEqual([
     'the report table that run b of 1997-W11 wrote to was not searched: the job file no longer names one',

@@ -96,7 +96,7 @@ it('leaves alone what it has not written, and warns', async () => {
   const { code, stderr } = await scoreBatch(await linearProject(), ['run', '--week'], { SCORE_BATCH_METRICS_FILE: file });
   expect(code).toBe(0);
   expect(stderr).toContain(
-    `warning: the metrics were not written: ${file} holds something other than the metrics of linear; put {job} into SCORE_BATCH_METRICS_FILE`,
+    `warning: the metrics were not written: ${file} holds something other than the metrics of linear; add {job} to the path in SCORE_BATCH_METRICS_FILE`,
   );
   expect(await readFile(file, 'utf8')).toBe(foreign);
 });

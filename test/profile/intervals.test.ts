@@ -114,7 +114,7 @@ describe('freshness', () => {
     );
     const slower = profile({ fixed: 100_000 });
     expect(() => freshnessOf(slower, 3600)).toThrow(
-      expect.objectContaining({ hint: expect.stringContaining('make a run faster') }),
+      expect.objectContaining({ hint: expect.stringContaining('make runs faster') }),
     );
   });
 

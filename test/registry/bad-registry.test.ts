@@ -141,7 +141,7 @@ it.each<[what: string, code: number, message: RegExp, how: How]>([
   [
     'other bytes of the same number',
     78,
-    /models:\/linear\/7 has other bytes than its tag/,
+    /models:\/linear\/7 does not match its tag/,
     { misbehave: other('golden.csv', changed) },
   ],
   [

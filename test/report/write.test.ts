@@ -133,7 +133,10 @@ describe('several files', () => {
         index: async () => MARKED(7),
       },
     }));
-    expect(found).toMatchObject({ outcome: expect.stringContaining('another run published 1997-W11 meanwhile'), files: [] });
+    expect(found).toMatchObject({
+      outcome: expect.stringContaining('another run published 1997-W11 in the meantime'),
+      files: [],
+    });
   });
 
   it('have the index made again, and nothing else, while another process has a newer one', async () => {
