@@ -65,7 +65,7 @@ export async function compareCommand(
     refusal:
       beyond.length === 0
         ? undefined
-        : new ScoreBatchError('refused', 'the comparison exceeds the limits under compare in the job file', {
+        : new ScoreBatchError('refused', 'the comparison violates limits under compare in the job file', {
             details: beyond,
           }),
   };

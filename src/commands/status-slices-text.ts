@@ -83,7 +83,7 @@ function notesOf(slice: ShownSlice): string[] {
       ? ['another slice has been published since; this one cannot be resumed, and the next slice reads its changes']
       : []),
     ...(slice.unfinished && slice.state === 'started'
-      ? [`began on ${slice.started_on} and is running, or its process is gone; the next slice command resumes it`]
+      ? [`began on ${slice.started_on} and is still running, or its process is gone; the next slice command resumes it`]
       : []),
     ...(slice.unfinished && slice.state === 'failed' ? ['the next slice command resumes it, with the same span'] : []),
     ...(slice.state === 'refused' ? ['the position did not move, and the next slice reads the same changes again'] : []),

@@ -122,7 +122,7 @@ function showUnfinished(run: ShownRun, zone: string): string {
   const next = showNext(run.changed);
   return run.state === 'failed'
     ? `failed with this error at ${localMinute(run.recorded_at, zone)} on ${run.host}; ${next}`
-    : `began ${age(secondsSince(run.started_at))} ago on ${run.started_on} and is running, or its process is gone; ${next}`;
+    : `began ${age(secondsSince(run.started_at))} ago on ${run.started_on} and is still running, or its process is gone; ${next}`;
 }
 
 function showNext(changed: readonly string[] | null): string {

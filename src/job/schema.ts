@@ -30,7 +30,7 @@ export const jobSchema = z.strictObject({
   sink,
   report: report.prefault({}),
   gates: gates.prefault({}),
-  compare: compare.prefault({}).describe('limits for comparisons; if one is exceeded, compare ends with 65'),
+  compare: compare.prefault({}).describe('limits for comparisons; if one is violated, compare ends with 65'),
   challenger: challenger.optional().describe('second model that scores the same rows and is never shown in the report'),
   incremental: incremental
     .optional()

@@ -160,7 +160,7 @@ function erasures(entries: readonly LedgerEntry[], { runId: id }: ReportSpec): n
 }
 
 function erasedMeanwhile({ window, runId }: ReportSpec): ScoreBatchError {
-  return new ScoreBatchError('conflict', `somebody was erased from run ${runId} while its report was written`, {
+  return new ScoreBatchError('conflict', `somebody was erased from run ${runId} while its report was being written`, {
     hint: `run \`score-batch report\` for ${window.label}`,
   });
 }

@@ -184,7 +184,11 @@ async function write({ job, run, sink }: EvaluateOptions, evaluation: Evaluation
   const texts = rows.map((row) => evaluationText(table, row, { entry, evaluation }));
   const { ledger } = tableNames(job.definition);
   if (await sink.amend({ entry, ledger: ledgerLayout(ledger), table, rows: texts })) return;
-  throw new ScoreBatchError('conflict', `another run was published for ${window.label} while ${runId} was evaluated`, {
-    hint: 'evaluate the window again',
-  });
+  throw new ScoreBatchError(
+    'conflict',
+    `another run was published for ${window.label} while run ${runId} was being evaluated`,
+    {
+      hint: 'evaluate the window again',
+    },
+  );
 }

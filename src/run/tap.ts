@@ -113,7 +113,7 @@ async function scoreAnew(active: ActiveRun, { tap, threads }: TapRunOptions, sco
   };
   if (halved.length > 0) noteHalved(active, provider, Math.min(...halved));
   const reused = worked.reduce((sum, worker) => sum + worker.reused, 0);
-  if (reused > 0) console.info(`reused ${counted(reused, 'score')} of an earlier start`);
+  if (reused > 0) console.info(`reused ${counted(reused, 'score')} of an earlier process`);
   const { rows, checksum, duplicates } = entered;
   // The last batch is smaller than the others.
   done = rows;

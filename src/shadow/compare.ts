@@ -121,7 +121,7 @@ function entryOf(spec: ShadowSpec, { window, model, fingerprint }: LedgerEntry, 
 }
 
 function gone(label: string): ScoreBatchError {
-  return new ScoreBatchError('refused', `a table with the rows of ${label} was dropped while they were compared`, {
+  return new ScoreBatchError('refused', `a table with the rows of ${label} was dropped while they were being compared`, {
     hint: 'run the window again, then a slice',
   });
 }

@@ -54,8 +54,8 @@ export function storeError(address: StoreAddress, failure: StoreFailure, said: s
     unavailable:
       'run the same command again once the store answers; to allow more time per request, set SCORE_BATCH_REQUEST_SECONDS',
     certificate: 'set NODE_EXTRA_CA_CERTS to the file of its certificate authority',
-    'bad request': `check the endpoint and the region, and ${scheme === 's3' ? 'whether AWS_SESSION_TOKEN' : 'whether a token'} has expired: docs/object-stores.md`,
-    configuration: 'check the endpoint and the region: docs/object-stores.md',
+    'bad request': `check the endpoint and the region, and ${scheme === 's3' ? 'whether AWS_SESSION_TOKEN' : 'whether a token'} has expired; see docs/object-stores.md`,
+    configuration: 'check the endpoint and the region; see docs/object-stores.md',
   }[failure];
   const line = said.split('\n', 1)[0]?.trim() ?? '';
   return new ScoreBatchError(KINDS[failure], line === '' ? what : `${what}: ${line}`, { hint, cause });

@@ -113,6 +113,6 @@ it('refuses what names no windows, with a hint', () => {
     error: --from 2026-10-25T24 is not an hour
     hint: write it like 2026-11-18T09 (64)
     error: 1990-01-01 to 2026-01-01 is more than 3,700 windows
-    hint: run them in several parts (64)"
+    hint: run the range in several parts (64)"
   `);
 });
