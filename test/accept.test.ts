@@ -131,7 +131,7 @@ it('asks for exactly the gates that refused, a reason, and no other window', asy
     [[...named, '--accept', 'max_drop,min_rows'], 64, `max_drop did not refuse run ${run.runId}`],
     [[...named, '--accept', 'drift'], 64, `drift did not refuse run ${run.runId}`],
     [[...named, '--accept', 'min_rows', '--skip-empty'], 64, '--skip-empty cannot be combined with --run'],
-    [[...named, '--accept', 'min_rows', '--week', '1997-W10'], 64, `run ${run.runId} is of 1997-W11, not of 1997-W10`],
+    [[...named, '--accept', 'min_rows', '--week', '1997-W10'], 64, `run ${run.runId} belongs to 1997-W11, not to 1997-W10`],
     [['--run', '1997-W11-0123456789ab', '--accept', 'min_rows', '--reason', REASON], 64, 'linear has no run 1997-W11-01'],
   ];
   for (const [args, code, said] of cases) {

@@ -141,7 +141,7 @@ it('refuses rows that are not those of then, before it moves any', async () => {
       .replace('segments: [user_id]', 'segments: [country]')
       .replace('keep_rows: 35 days', 'freeze: always'),
   );
-  await refused(65, 'were kept until', '--week', '--as-of', run);
+  await refused(65, 'were kept only until', '--week', '--as-of', run);
   // Without the key the end of this run drops them, and keeps nothing of its own.
   const { run_id: unkept } = await published(folder, '--fresh');
   await edited(folder, (job) => job.replace('freeze: always', 'keep_rows: 35 days'));

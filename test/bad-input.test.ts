@@ -343,7 +343,7 @@ describe('a target table with another schema', () => {
     expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 78
       stderr:
-      error: an existing table lacks the columns that this job publishes
+      error: an existing table does not have the columns that this job publishes
         marketing.scores.user_id is VARCHAR and should be BIGINT
         marketing.scores has no column country (VARCHAR)
         marketing.scores.propensity is DOUBLE and should be DECIMAL(7,6)
@@ -380,7 +380,7 @@ describe('a target table with another schema', () => {
     expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 78
       stderr:
-      error: an existing table lacks the columns that this job publishes
+      error: an existing table does not have the columns that this job publishes
         marketing.scores has no column signup (DATE)
         marketing.report has no column signup (DATE)
       hint: name another table in the job file, rename the existing one, or alter it yourself; score-batch never alters tables"

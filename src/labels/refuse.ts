@@ -36,7 +36,7 @@ export function refuseBadLabels(name: string, counts: LabelCounts): void {
     );
   if (late > 0)
     throw refused(
-      `${counted(late, 'label comes', 'labels come')} from :label_end or later, which is later than labels.after allows`,
+      `${counted(late, 'label comes', 'labels come')} from :label_end or later, which labels.after does not allow`,
       'return outcomes from before :label_end; observed_at says when each was seen',
     );
 }

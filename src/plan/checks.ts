@@ -107,7 +107,7 @@ function refuseCost({ job, source, kinds, estimatedBytes: bytes, console }: Draf
 export async function refuseDifferentTables({ sink, tables }: Pick<Draft, 'sink' | 'tables'>): Promise<void> {
   const details = await sink.differences(tables);
   if (details.length === 0) return;
-  throw new ScoreBatchError('configuration', 'an existing table lacks the columns that this job publishes', {
+  throw new ScoreBatchError('configuration', 'an existing table does not have the columns that this job publishes', {
     details,
     hint: 'name another table in the job file, rename the existing one, or alter it yourself; score-batch never alters tables',
   });

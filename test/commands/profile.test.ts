@@ -29,7 +29,7 @@ async function runDays(folder: string, days: readonly string[]): Promise<void> {
 it('says that a job has not run yet, offers to measure, and makes no ledger', async () => {
   const folder = await linearProject();
   expect(await profile(folder)).toBe(`linear has not run yet: the ledger in duckdb:data/warehouse.duckdb has no entry
-  of it
+  for it
 
 To score three slices of a window and publish nothing:
   score-batch profile --measure
@@ -137,7 +137,7 @@ it('measures three slices: nothing is published, recorded or left behind', async
 it('measures before the first run, and says what is missing', async () => {
   const folder = await linearProject({ users: GROWING });
   const text = await profile(folder, '--measure');
-  expect(text.replaceAll('\n', ' ')).toContain('Publish, report and what follows are not measured');
+  expect(text.replaceAll('\n', ' ')).toContain('Publish, report and later stages are not measured');
   expect(await publishedTables(folder)).toEqual([]);
 });
 
@@ -146,7 +146,7 @@ it.each<[string, string[], number, string]>([
   ['a freshness of nothing', ['--freshness', '0h'], 64, 'It must be a duration of at most 480 hours'],
   ['a share above all', ['--changed-share', '101%'], 64, 'It must be a share above 0 and at most 100%'],
   ['a share of nothing', ['--changed-share', '0'], 64, 'It must be a share above 0 and at most 100%'],
-  ['a window that is not measured', ['--week', '1997-W11'], 64, 'a window is only for --measure'],
+  ['a window that is not measured', ['--week', '1997-W11'], 64, 'a window can only be given with --measure'],
   ['an open window', ['--measure', '--week', '1997-W12'], 64, 'is still open until'],
   ['too few rows', ['--measure', '--week', '1997-W10'], 65, 'the rows of 1997-W10 are too few to measure slices: there are 0'],
   ['a job that does not exist', ['--job', 'nothing'], 64, 'there is no job nothing'],

@@ -63,12 +63,12 @@ it('refuses labels that cannot be right, with numbers and without keys, and writ
 
     labels that come from before the end of the window: exit 65
     stderr:
-    error: 100 labels come from before the end of the window: the model could have known the outcome
+    error: 100 labels come from before the end of the window, when the model could have known the outcome
     hint: return outcomes from :label_start on; observed_at says when each was seen
 
     labels that come from after the horizon: exit 65
     stderr:
-    error: 100 labels come from after :label_end, which is later than labels.after allows
+    error: 100 labels come from :label_end or later, which labels.after does not allow
     hint: return outcomes from before :label_end; observed_at says when each was seen
 
     labels that do not depend on the time after the window: exit 78

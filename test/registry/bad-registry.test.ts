@@ -227,7 +227,7 @@ it.each<[what: string, code: number, message: RegExp, how: How]>([
   [
     'another version than asked for',
     78,
-    /answers with another model/,
+    /answered with a different model/,
     {
       model: 'models:/linear/7',
       misbehave: ({ url }, response) =>

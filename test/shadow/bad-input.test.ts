@@ -62,7 +62,7 @@ it('counts scores of other models apart, and a comparison of nothing else proves
   expect((await call(folder, 'promote', '--shadow', '--force')).code).toBe(64);
   const forced = await call(folder, 'promote', '--shadow', '--force', '--reason', 'the model is new');
   expect(forced.code).toBe(0);
-  expect(forced.stdout).toContain('overruled   1997-W11: no score was of the same model');
+  expect(forced.stdout).toContain('overruled   1997-W11: no scores on the two sides are of the same model');
 });
 
 it('does not check users that the batch lacks if a window before is missing, and says so', async () => {

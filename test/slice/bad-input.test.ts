@@ -173,8 +173,8 @@ it('a gate that refuses a slice leaves position and table; the next slice reads 
     "insert into users select 300 + i, timestamp '1997-03-10 22:00', 1000, 0, 'US', timestamp '1997-03-10 22:00' from range(3) t(i)",
     NEW_USER,
   );
-  await refused(folder, 65, 'beyond a gate of the job file', 'reads the same changes again');
-  await refused(folder, 65, 'beyond a gate of the job file');
+  await refused(folder, 65, 'violate a gate of the job file', 'reads the same changes again');
+  await refused(folder, 65, 'violate a gate of the job file');
   await change(folder, 'update users set a = 1 where user_id in (301, 302)');
   const [slice] = await sliced(folder);
   expect(slice).toMatchObject({ kind: 'changes', outcome: { users: 104, quarantined: 1 } });

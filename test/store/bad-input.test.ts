@@ -179,5 +179,5 @@ it('needs the right to list for a page, and a folder for drafts, before a row mo
   const file = path.join(await temporaryFolder(), 'file');
   writeFileSync(file, '');
   const undrafted = await checked('s3', endpoint, { TMPDIR: file });
-  expect(undrafted).toEqual({ code: 77, stderr: expect.stringContaining('set TMPDIR to a folder') });
+  expect(undrafted).toEqual({ code: 77, stderr: expect.stringContaining('set TMPDIR to an existing folder') });
 });
