@@ -34,13 +34,13 @@ describe('a webhook that', () => {
     [
       'answers 500 may have passed the message on',
       (response) => void response.writeHead(500).end('invalid_blocks hush-hush-token'),
-      /^warning: began to deliver {2}to webhook, and it is unknown whether it arrivedpublication 1 of 1997-W11: it answered 500; it will not be retried$/,
+      /^warning: began to deliver publication 1 of 1997-W11 to webhook, and it is unknown whether it arrived: it answered 500; it will not be retried$/,
       ['delivering', 1, 'webhook', 'unknown', 500],
     ],
     [
       'answers 404 has not',
       (response) => void response.writeHead(404).end('no_service'),
-      /^warning: webhookcould not deliver {2}to publication 1 of 1997-W11: it answered 404; it will not be retried$/,
+      /^warning: could not deliver publication 1 of 1997-W11 to webhook: it answered 404; it will not be retried$/,
       ['undelivered', 1, 'webhook', 'failed', 404],
     ],
     [
