@@ -35,12 +35,12 @@ export interface NamedCommand {
 /** What each exit code means, by kind of error; the numbers are those of `EXIT_CODES`. */
 const KINDS: Readonly<Record<ErrorKind, string>> = {
   usage: 'the command line or the window is wrong',
-  refused: 'not published: the rows do not reconcile, a gate is closed, the window is empty, or `max_bytes` is exceeded',
-  unavailable: 'the source is not ready, or network, quota, disk or time ran out; a retry may help',
+  refused: 'not published: the rows do not reconcile, a gate refuses, the window is empty, or `max_bytes` is exceeded',
+  unavailable: 'the source is not ready, the network failed, or quota, disk or time ran out; a retry may help',
   report: 'published, but the report file (or the output of `--json`) could not be written',
   conflict: 'another process got there first, a chunk is missing, or the DuckDB file is in use; a retry may help',
-  permission: 'no credentials, bad credentials, or a missing right',
-  configuration: 'the job file, the model, the query or the machine is not set up right',
+  permission: 'no credentials, bad credentials, or a missing permission',
+  configuration: 'the job file, the model, the query or the machine is not set up correctly',
   'nothing to score': 'the window has no rows, with `--skip-empty` only; Airflow skips on this code',
 };
 

@@ -23,7 +23,7 @@ export function manPage(template: string, program: Command, exitCodes: Readonly<
     '[\\fIcommand\\fR] [\\fIoptions\\fR]',
     '.SH DESCRIPTION',
     escaped(`${program.description()} Without a command it is ${name} run.`),
-    'The options of every command may stand before or after its name; its own options follow it.',
+    'The options of every command can come before or after the name of the command; its own options follow the name.',
     'stdout is for data only; progress, messages and errors go to stderr.',
     '.SH OPTIONS OF EVERY COMMAND',
     ...program.options.flatMap(optionLines),

@@ -131,7 +131,7 @@ it('asks for exactly the gates that refused, a reason, and no other window', asy
     [[...named, '--accept', 'max_drop,min_rows'], 64, `max_drop did not refuse run ${run.runId}`],
     [[...named, '--accept', 'drift'], 64, `drift did not refuse run ${run.runId}`],
     [[...named, '--accept', 'min_rows', '--skip-empty'], 64, '--skip-empty cannot be combined with --run'],
-    [[...named, '--accept', 'min_rows', '--week', '1997-W10'], 64, `run ${run.runId} is of 1997-W11, not of 1997-W10`],
+    [[...named, '--accept', 'min_rows', '--week', '1997-W10'], 64, `run ${run.runId} belongs to 1997-W11, not to 1997-W10`],
     [['--run', '1997-W11-0123456789ab', '--accept', 'min_rows', '--reason', REASON], 64, 'linear has no run 1997-W11-01'],
   ];
   for (const [args, code, said] of cases) {
@@ -151,7 +151,7 @@ it('needs the name of every gate that refused, and takes drift for both limits o
   expect(transcript(await publish('drift'), folder)).toMatchInlineSnapshot(`
     "exit 64
     stderr:
-    error: min_rows refused run <id> too
+    error: min_rows also refused run <id>
     hint: accept all of them or none: min_rows,max_score_psi,max_feature_psi"
   `);
   expect((await publish('drift, min_rows')).code).toBe(0);
@@ -195,7 +195,7 @@ it('is not published over a publication that the gates did not see', async () =>
   expect((await scoreBatch(folder, WEEK)).code).toBe(0);
   const replaced = await accept(folder, run);
   expect(replaced.code).toBe(75);
-  expect(replaced.stderr).toMatch(/run \S+ was published, and run \S+ has superseded it since\n/);
+  expect(replaced.stderr).toMatch(/run \S+ was published, but run \S+ has since superseded it\n/);
   const [published] = (await ledger(folder)).filter(({ state }) => state === 'completed').slice(-1);
   const other = await scoreBatch(folder, [
     'publish',
@@ -222,9 +222,9 @@ it('is refused again if a further gate refuses by now', async () => {
   expect(transcript(outcome, folder)).toMatchInlineSnapshot(`
     "exit 65
     stderr:
-    error: the run is refused for another reason by now
+    error: the run would now be refused for another reason
       max_drop: the window has 100 rows, 1.96 % fewer than the previous window; gates.max_drop is 1 %
-    hint: run the window again: its refusal will name all gates"
+    hint: run the window again: the new refusal names all gates"
   `);
 });
 

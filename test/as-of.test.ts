@@ -34,7 +34,7 @@ it('scores the rows of then: equal scores by the same model, although the source
   await statements(path.join(folder, WAREHOUSE), ['drop table users']);
   const plan = await scoreBatch(folder, ['plan', '--week', '--as-of', first.run_id]);
   expect(plan.code).toBe(0);
-  expect(plan.stdout).toContain(`those that run ${first.run_id} has read`);
+  expect(plan.stdout).toContain(`those that run ${first.run_id} read`);
   for (const again of [
     await published(folder, '--as-of', first.run_id),
     await published(folder, '--as-of', first.run_id, '--fresh'),
@@ -119,9 +119,9 @@ it('refuses rows that are not those of then, before it moves any', async () => {
     expect([outcome.code, outcome.stderr]).toEqual([code, expect.stringContaining(text)]);
   };
   await refused(78, 'there is no run nobody', '--week', '--as-of', 'nobody');
-  await refused(78, 'is of the window 1997-W11, not of 1997-W10', '--week', '1997-W10', '--as-of', run);
+  await refused(78, 'belongs to the window 1997-W11, not to 1997-W10', '--week', '1997-W10', '--as-of', run);
   await edited(folder, (job) => job.replace('name: linear', 'name: other'));
-  await refused(78, 'is of the job linear, not of other', '--week', '--as-of', run);
+  await refused(78, 'belongs to the job linear, not to other', '--week', '--as-of', run);
   await edited(folder, (job) =>
     job.replace('name: other', 'name: linear').replace('keep: [country]', 'keep: [country, signup]'),
   );
@@ -141,7 +141,7 @@ it('refuses rows that are not those of then, before it moves any', async () => {
       .replace('segments: [user_id]', 'segments: [country]')
       .replace('keep_rows: 35 days', 'freeze: always'),
   );
-  await refused(65, 'were kept until', '--week', '--as-of', run);
+  await refused(65, 'were kept only until', '--week', '--as-of', run);
   // Without the key the end of this run drops them, and keeps nothing of its own.
   const { run_id: unkept } = await published(folder, '--fresh');
   await edited(folder, (job) => job.replace('freeze: always', 'keep_rows: 35 days'));

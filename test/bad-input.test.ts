@@ -133,23 +133,23 @@ describe('a query', () => {
     [
       'of two statements',
       `${LINEAR_QUERY}; drop table users`,
-      'error: jobs/query.sql contains more than one statement\nhint: write one SELECT; prepare tables before the run, or use WITH',
+      'error: jobs/query.sql contains more than one statement\nhint: write one SELECT; prepare tables before the run, or use a WITH clause',
     ],
     [
       'without a statement',
       '',
-      'error: jobs/query.sql is empty\nhint: write one SELECT; prepare tables before the run, or use WITH',
+      'error: jobs/query.sql is empty\nhint: write one SELECT; prepare tables before the run, or use a WITH clause',
     ],
     [
       'with a key that cannot be compared',
       `select cast(user_id as double) as user_id, a, b, country from users ${IN_WINDOW}`,
-      'error: the key column user_id is DOUBLE, which cannot be compared exactly\n' +
+      'error: the key column user_id is DOUBLE, a type that cannot be compared exactly\n' +
         'hint: cast it to an integer, a decimal or text in the query',
     ],
     [
       'with a list to keep',
       `select user_id, a, b, [country] as country from users ${IN_WINDOW}`,
-      'error: the kept column country is VARCHAR[], which cannot be published\nhint: cast it to text in the query',
+      'error: the kept column country is VARCHAR[], a type that cannot be published\nhint: cast it to text in the query',
     ],
     [
       'with two columns of one name',
@@ -312,7 +312,7 @@ describe('source.ready', () => {
       stderr:
       error: the source is not ready for 1997-W11: source.ready is not true yet
         select max(signup) >= :window_end_date from users
-      hint: start again when the load into the source has finished; a scheduler should retry"
+      hint: run the same command again when the load into the source has finished; a scheduler should retry"
     `);
     await expectNothingMoved(folder);
     await statements(warehouseOf(folder), ["insert into users values (1000, date '1997-03-17', 1, 1, 'US')"]);
@@ -362,7 +362,7 @@ describe('a target table with another schema', () => {
         marketing.scores has no column model_digest (VARCHAR)
         marketing.scores has no column scored_at (TIMESTAMP WITH TIME ZONE)
         marketing.scores has a column note that is not published
-      hint: name another table, rename the old one, or alter it yourself; score-batch never alters tables"
+      hint: name another table in the job file, rename the existing one, or alter it yourself; score-batch never alters tables"
     `);
     expect(await publishedTables(folder)).toEqual(['marketing.scores']);
     expect(await rowsOf(folder, 'select * from marketing.scores')).toEqual([
@@ -383,7 +383,7 @@ describe('a target table with another schema', () => {
       error: an existing table does not have the columns that this job publishes
         marketing.scores has no column signup (DATE)
         marketing.report has no column signup (DATE)
-      hint: name another table, rename the old one, or alter it yourself; score-batch never alters tables"
+      hint: name another table in the job file, rename the existing one, or alter it yourself; score-batch never alters tables"
     `);
     expect(await publishedRows(folder)).toEqual(before);
   });
@@ -462,7 +462,7 @@ describe('a DuckDB file that another process has open', () => {
     expect(outcome.stderr).toContain('data/warehouse.duckdb is in use by another process\n');
     expect(outcome.stderr).toContain(`PID ${holder.pid}`);
     expect(outcome.stderr).toContain(
-      '\nhint: only one process at a time can write the file: wait for another run of score-batch, or close the DuckDB shell',
+      '\nhint: only one process at a time can write the file: wait for the other run of score-batch, or close the DuckDB shell',
     );
     await expectNothingMoved(folder);
     expect((await scoreBatch(folder, ['--week', '-q'])).code).toBe(0);

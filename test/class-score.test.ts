@@ -122,7 +122,7 @@ gates: { max_quarantine_rate: 100% }
     expect(stdout).toContain(String(top?.reason_1));
     await edit(folder, 'class: virginica', 'class: setosa');
     const other = await scoreBatch(folder, ['explain', '--week', '--', String(top?.flower_id)]);
-    expect(other.stdout).toContain('the score of the job file is the probability of another class now');
+    expect(other.stdout).toContain('the score of the job file is now the probability of a different class');
   });
 
   it('is the score of a challenger too, which never stops the run if it lacks the class', async () => {

@@ -66,14 +66,14 @@ describe('all classes', () => {
   it.each<[what: string, edit: (job: string) => string, message: string]>([
     ['the wide layout', (job) => job.replace('layout: narrow,', ''), 'only the narrow layout has columns for every class'],
     ['the slim layout', (job) => job.replace('layout: narrow', 'layout: slim'), 'sink.layout is slim: set sink.layout: narrow'],
-    ['a challenger', (job) => `${job}challenger: { model: other }\n`, 'challenger: score.classes: all is published by windows'],
+    ['a challenger', (job) => `${job}challenger: { model: other }\n`, 'challenger: score.classes: all works only for windows'],
     [
       'a summary of no one score',
       (job) => `${job.replace('providers: [cpu]', 'bands: { high: 0.9 }')}report: { summary_table: garden.summary }\n`,
       'add score.class beside score.classes',
     ],
-    ['rows that are never frozen', (job) => job.replace('source:\n', 'source:\n  freeze: never\n'), 'are frozen first'],
-    ['another value', (job) => job.replace('classes: all', 'classes: some'), 'the only value is all'],
+    ['rows that are never frozen', (job) => job.replace('source:\n', 'source:\n  freeze: never\n'), 'freezes rows first'],
+    ['another value', (job) => job.replace('classes: all', 'classes: some'), 'the only valid value is all'],
     ['an unknown class', (job) => job.replace('classes: all', 'classes: all\n  class: virginca'), 'did you mean virginica?'],
     [
       'a kept column label',

@@ -104,7 +104,7 @@ describe('usage', () => {
       'an hour that the clocks skip',
       ['--hour', '1997-04-06T02'],
       'the hour 1997-04-06T02 does not exist in America/New_York: the clocks skip it',
-      'choose the one before or after it',
+      'choose the hour before or after it',
     ],
     [
       'an hour that the clocks show twice',
@@ -116,7 +116,7 @@ describe('usage', () => {
       'a range that starts where the clocks jump',
       ['--from', '1997-04-06T02:30', '--to', '1997-04-06T04:00'],
       'the instant 1997-04-06T02:30:00 does not exist in America/New_York: the clocks skip it',
-      'choose the next one',
+      'choose a later instant',
     ],
     [
       'a window that is still open',
@@ -166,7 +166,7 @@ describe('usage', () => {
       "exit 64
       stderr:
       error: there is no job file in <project>/jobs
-      hint: name a job file with --job, go to the project with -C, or create a job with \`score-batch init NAME\`"
+      hint: name a job file with --job, choose the project folder with -C, or create a job with \`score-batch init NAME\`"
     `);
   });
 

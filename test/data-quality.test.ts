@@ -57,7 +57,7 @@ describe('an empty window', () => {
       error: 1997-W11 was not published: the window has no rows
       hint: the latest earlier window with rows is 1997-W10; add --allow-empty to publish it empty, or --skip-empty to end with exit code 99
         look at empty in duckdb: SELECT window_label, state, rows_frozen, rows_quarantined FROM "warehouse"."marketing"."score_batch_ledger" WHERE job = 'linear' AND state IN ('published', 'refused') ORDER BY entry_number DESC LIMIT 20
-        or publish these rows until <time>: score-batch publish --job job --run <id> --accept empty --reason "…""
+        or check the rows and publish them by <time>: score-batch publish --job job --run <id> --accept empty --reason "…""
     `);
     expect(await publishedTables(folder)).toEqual(LEDGER_ONLY);
     expect(await ledgerStates(folder)).toEqual(['started', 'refused']);
@@ -121,9 +121,9 @@ describe('a gate', () => {
       "exit 65
       stderr:
       error: 1997-W11 was not published: the window has 100 rows, gates.min_rows is 101
-      hint: rows are missing: the source was loaded in part or late, or a join or a filter of the query lost them; the limits are under gates in the job file
+      hint: rows are missing: the source was loaded in part or late, or a join or a filter of the query dropped them; the limits are under gates in the job file
         look at min_rows in duckdb: SELECT window_label, state, rows_frozen, rows_quarantined FROM "warehouse"."marketing"."score_batch_ledger" WHERE job = 'linear' AND state IN ('published', 'refused') ORDER BY entry_number DESC LIMIT 20
-        or publish these rows until <time>: score-batch publish --job job --run <id> --accept min_rows --reason "…""
+        or check the rows and publish them by <time>: score-batch publish --job job --run <id> --accept min_rows --reason "…""
     `);
     expect(await publishedTables(folder)).toEqual(LEDGER_ONLY);
     expect(await ledgerStates(folder)).toEqual(['started', 'refused']);
@@ -144,9 +144,9 @@ describe('a gate', () => {
       "exit 65
       stderr:
       error: 1997-W11 was not published: the window has 24 rows, 52 % fewer than the publication it would supersede; gates.max_drop is 50 %
-      hint: rows are missing: the source was loaded in part or late, or a join or a filter of the query lost them; the limits are under gates in the job file
+      hint: rows are missing: the source was loaded in part or late, or a join or a filter of the query dropped them; the limits are under gates in the job file
         look at max_drop in duckdb: SELECT window_label, state, rows_frozen, rows_quarantined FROM "warehouse"."marketing"."score_batch_ledger" WHERE job = 'linear' AND state IN ('published', 'refused') ORDER BY entry_number DESC LIMIT 20
-        or publish these rows until <time>: score-batch publish --job job --run <id> --accept max_drop --reason "…""
+        or check the rows and publish them by <time>: score-batch publish --job job --run <id> --accept max_drop --reason "…""
     `);
     expect(before['marketing.scores']).toHaveLength(50);
     expect(await publishedRows(folder)).toEqual(before);
@@ -202,9 +202,9 @@ describe('a gate', () => {
       error: 1997-W11 was not published: 3 % of the rows were quarantined, gates.max_quarantine_rate is 1 %
         quarantined: 2 × null in a required feature (a)
         quarantined: 1 × feature out of range (a)
-      hint: a column of the query changed its form, its range or its nulls; the limits are under gates in the job file
+      hint: check the query: a column has changed in form, range or nulls; the limits are under gates in the job file
         look at max_quarantine_rate in duckdb: select * from read_parquet('<project>/data/warehouse.duckdb.scratch/<id>/staged/*/rejected.parquet', hive_partitioning = false) where reason is not null
-        or publish these rows until <time>: score-batch publish --job job --run <id> --accept max_quarantine_rate --reason "…""
+        or check the rows and publish them by <time>: score-batch publish --job job --run <id> --accept max_quarantine_rate --reason "…""
     `);
     expect(await publishedTables(folder)).toEqual(LEDGER_ONLY);
     expect(await ledgerStates(folder)).toEqual(['started', 'refused']);

@@ -63,7 +63,7 @@ it('erases a person from the current table, its copy at the end of a week and it
   const rows = { 'marketing.current': 1, 'marketing.current_boundary': 1, 'marketing.report': 1, 'marketing.scores': 1 };
   expect([dry.rows, erased.rows]).toEqual([rows, rows]);
   expect(erased.warnings).toEqual([
-    'if the source still has the person, a later slice brings the person back to marketing.current: at the latest one that reads all users',
+    'if the source still has the person, a later slice brings the person back to marketing.current, at the latest the next slice that reads all users',
   ]);
   expect((await erase(folder, '50')).rows).toEqual({
     ...{ 'marketing.current': 1, 'marketing.current_boundary': 1, 'marketing.current_quarantine': 1 },

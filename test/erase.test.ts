@@ -120,10 +120,10 @@ it('refuses while a run that has read rows may still publish, and what is not on
     const outcome = await scoreBatch(folder, ['erase', ...args]);
     expect([outcome.code, outcome.stderr]).toEqual([code, expect.stringContaining(text)]);
   };
-  await refused(75, 'has not finished and may publish rows that it has read already', '--key', '37', ...REASON);
+  await refused(75, 'has not finished and may publish rows that it has already read', '--key', '37', ...REASON);
   await refused(64, 'the key has 1 column, but 2 values were given', '--key', '37', '38', ...REASON);
   await refused(64, 'an erasure needs a --reason', '--key', '37');
-  await refused(64, 'the reason contains a value of the key', '--key', '37', '--reason', 'asked by user-37.');
+  await refused(64, '--reason contains a value of the key', '--key', '37', '--reason', 'asked by user-37.');
   await done(folder, 'run', '--week');
   await done(folder, 'erase', '--key', '37', ...REASON);
 }, 600_000);
@@ -137,7 +137,7 @@ it('names the run whose kept rows cannot be read, and removes nothing, until the
     expect(code).toBe(65);
     expect(JSON.parse(stdout)).toMatchObject({
       error: {
-        message: expect.stringContaining(`run ${run} has kept: they cannot be read`),
+        message: expect.stringContaining(`the rows that run ${run} kept cannot be read`),
         hint: expect.stringContaining('gc --apply'),
       },
     });
@@ -177,7 +177,7 @@ it('checks all keys before the first kept row goes', async () => {
   const erased = await scoreBatch(folder, ['erase', '--key', '37', ...REASON]);
   expect([erased.code, erased.stderr]).toEqual([
     78,
-    expect.stringContaining('the key of rows that the job has published or kept is member_id'),
+    expect.stringContaining('the rows that the job has published or kept have the key member_id'),
   ]);
   for (const { run_id: run } of runs) {
     const kept = path.join(folder, `${WAREHOUSE}.scratch`, run, 'frozen', 'rows', '*.parquet');
@@ -200,7 +200,7 @@ it('warns again of what it cannot reach after it was killed between tables and f
     expect.stringContaining(`${path.join(folder, CSV)} may hold the person`),
     expect.stringMatching(/^run \S+ of 1997-W11 wrote its files on elsewhere/),
   ];
-  const report = `the report table that run ${run} of 1997-W11 wrote was not searched: it was not marketing.report_new`;
+  const report = `the report table that run ${run} of 1997-W11 wrote to was not searched: it is not marketing.report_new, which the job file names now`;
   expect(dry.warnings).toEqual([report, ...files]);
   const stopped = startScoreBatch(folder, ['erase', '--key', '37', ...REASON], {
     NODE_OPTIONS: STOPS,

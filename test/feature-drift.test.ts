@@ -203,14 +203,14 @@ describe('a gate on features', () => {
       error: 1997-W11 was not published: 12.5 % of the values of plan are null, gates.max_null_share is 10 %
         also: plan drifted from the bundle's reference: PSI 2.782, gates.max_feature_psi is 0.2
         also: logins drifted from the bundle's reference: PSI 2.252, gates.max_feature_psi is 0.2
-      hint: compare plan, logins in the source with the training rows (\`score-batch plan\` prints the query): correct the source, or retrain the model
+      hint: compare plan, logins in the source with the training rows (\`score-batch plan\` prints the query), then correct the source or retrain the model
         look at max_null_share in duckdb: SELECT COUNT(*) AS row_count, COUNT(*) - COUNT("subscription") AS null_count FROM (select user_id, subscription, logins from users where signup >= CAST('1997-03-10' AS DATE) and signup < CAST('1997-03-17' AS DATE)
         ) window_rows
         look at max_feature_psi in duckdb: SELECT "subscription" AS feature_value, COUNT(*) AS row_count FROM (select user_id, subscription, logins from users where signup >= CAST('1997-03-10' AS DATE) and signup < CAST('1997-03-17' AS DATE)
         ) window_rows GROUP BY 1 ORDER BY 2 DESC LIMIT 20
         look at max_feature_psi in duckdb: SELECT COUNT(*) AS row_count, COUNT("logins") AS value_count, MIN("logins") AS lowest, AVG("logins") AS average, MAX("logins") AS highest FROM (select user_id, subscription, logins from users where signup >= CAST('1997-03-10' AS DATE) and signup < CAST('1997-03-17' AS DATE)
         ) window_rows
-        or publish these rows until <time>: score-batch publish --job job --run <id> --accept max_null_share,max_feature_psi --reason "…""
+        or check the rows and publish them by <time>: score-batch publish --job job --run <id> --accept max_null_share,max_feature_psi --reason "…""
     `);
     expect(await publishedTables(folder)).toEqual(['marketing.score_batch_ledger']);
     expect((await recorded(folder)).at(-1)).toMatchObject({ state: 'refused', drift: { measured: 2 } });
@@ -253,7 +253,7 @@ describe('a gate on features', () => {
     [
       'has none, since no feature has one',
       { gates: '  max_null_share: 5%\n', references: {} },
-      'gates.max_null_share is set, but the bundle BUNDLE has no reference of its features to compare with',
+      'gates.max_null_share is set, but the bundle BUNDLE has no reference for its features to compare with',
       'add reference.features to model.yaml',
     ],
   ])('on what %s is refused before a row moves', async (_, options, message, hint) => {

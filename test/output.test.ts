@@ -31,7 +31,7 @@ it.skipIf(!existsSync(FULL))('a run whose object does not fit on stdout is publi
     const run = await withStdout(folder, ['-q', '--week', '--json'], full);
     expect(run.code).toBe(74);
     expect(run.stderr).toMatch(
-      /^error: the run is published, but stdout cannot be written: ENOSPC: no space left on device\n {2}job linear, window 1997-W11, run 1997-W11-[0-9a-f]{12}\nhint: there is no need to run the window again/,
+      /^error: the run is published, but stdout cannot be written: ENOSPC: no space left on device\n {2}job linear, window 1997-W11, run 1997-W11-[0-9a-f]{12}\nhint: do not run the window again/,
     );
     expect(await publishedTables(folder)).toContain('marketing.scores');
     for (const args of [['status'], ['--help'], ['--version']]) {

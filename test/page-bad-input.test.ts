@@ -165,7 +165,7 @@ it('has no key anywhere unless the job allows it', async () => {
   expect(await readFile(path.join(folder, 'reports/linear-1997-W11.csv'), 'utf8')).toContain('secret-1');
   expect(page).not.toContain('secret-');
   expect(await readFile(path.join(folder, 'reports/index.html'), 'utf8')).not.toContain('secret-');
-  expect(text('#left-out')).toContain('the same key stands in several rows');
+  expect(text('#left-out')).toContain('the same key occurs in several rows');
   expect(text('#riskiest')).toContain('does not allow keys on this page');
 });
 

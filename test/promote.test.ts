@@ -102,7 +102,7 @@ describe('promote', () => {
     expect(code, stderr).toBe(0);
     const [promoting] = await entries(folder);
     expect(JSON.parse(String(promoting?.promotion))).toMatchObject({
-      ...{ forced: true, reason, refusals: ['1 window is published, and promote_after is 2'] },
+      ...{ forced: true, reason, refusals: ['1 window is published, but promote_after is 2'] },
       user: expect.any(String),
     });
   });
@@ -119,7 +119,7 @@ describe('promote', () => {
 
 describe('promote is refused', () => {
   it.each<[string, Options, (folder: string) => Promise<unknown>, number, RegExp]>([
-    ['without comparisons', {}, async () => {}, 65, /0 windows are published, and promote_after is 2/],
+    ['without comparisons', {}, async () => {}, 65, /0 windows are published, but promote_after is 2/],
     ['without limits', { compare: '' }, (folder) => scoreBatch(folder, ['--week', '1997-W11']), 78, /no limits under compare/],
     [
       'with a window beyond a limit',
@@ -147,14 +147,14 @@ describe('promote is refused', () => {
         await writeBundle(path.join(folder, 'models/linear-2'), { weights: [0.4, -0.2], version: '3' });
       },
       65,
-      /1997-W11: the challenger is another bundle since it was compared/,
+      /1997-W11: the challenger has changed since it was compared/,
     ],
     [
       'for a model from the environment',
       { promoteAfter: 1, edit: (job) => job.replace('model: model', `model: \${MODEL:-model}`) },
       (folder) => scoreBatch(folder, ['--week', '1997-W11']),
       78,
-      /cannot be changed by a program/,
+      /cannot be edited automatically/,
     ],
   ])('%s', async (_, options, prepare, code, message) => {
     const folder = await challengerProject({ users: USERS, ...options });

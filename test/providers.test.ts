@@ -77,7 +77,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
     };
     expect(summary).toMatchObject({ providers: { webgpu: 1 }, execution });
     expect(await ledger(folder, 'published')).toMatchObject({ providers: { webgpu: 1 }, execution });
-    expect(stderr).toContain('using 1 of 4 workers: webgpu takes one per device');
+    expect(stderr).toContain('using 1 of 4 workers: webgpu can use only one per device');
   });
 
   it('says what served to people too, with the share of nodes on cpu', async () => {
@@ -220,7 +220,7 @@ describe('batches', () => {
       78,
       [
         `error: ${folder}/model/model.onnx takes exactly 8 rows at a time, but score.batch_rows is 16`,
-        'hint: remove score.batch_rows, and the last batch is padded; or export the model with a dynamic first dimension, which is faster',
+        'hint: remove score.batch_rows, so that the last batch is padded; or export the model with a dynamic first dimension, which is faster',
       ],
     ]);
   });

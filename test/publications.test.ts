@@ -94,7 +94,7 @@ it('a second job is refused in the tables of the first, unless it says that they
       marketing.scores holds rows of linear
       marketing.report holds rows of linear
       marketing.summary holds rows of linear
-    hint: name other tables in the job file; or set sink.shared_tables: true and filter every count by job"
+    hint: name other tables in the job file, or set sink.shared_tables: true and filter every count by job"
   `);
   // Where only what marketing reads is the same table, and another window is asked for.
   await writeFile(path.join(folder, 'jobs/second.yaml'), second.replace('table: marketing.scores', 'table: other.scores'));
@@ -123,7 +123,7 @@ describe('the model', () => {
       error: this job has already published with a different model as version 1 of linear
         published: sha256 e147a59d862d193f24e0dce9501e081c8ed3a0f3f34e1e892ec39a6fed0ff165 (1997-03-12, run <id>)
         in the bundle now: sha256 055295364c1282470103ae76157e3429bf79c819e19ebd3b19537f43ecd49463
-      hint: increase version in model.yaml, so that each score can be traced to its model"
+      hint: increase the version in model.yaml, so that each score can be traced to its model"
     `);
     await edit(folder, MODEL, (yaml) => yaml.replace('version: "1"', 'version: "2"'));
     const changed = { name: 'linear', version: '1', digest: expect.stringMatching(/^e147a59d/) };
@@ -223,7 +223,7 @@ describe('tables that somebody changed', () => {
       "exit 78
       stderr:
       error: the ledger says that 1997-W11 was published to secret.scores, but this job publishes to marketing.scores
-      hint: if sink.table has changed since, run the window again to publish it there; if not, someone changed the ledger"
+      hint: if sink.table has changed since, run the window again to publish it to the new table; if not, someone changed the ledger"
     `);
   });
 });

@@ -118,7 +118,7 @@ describe('two processes', () => {
       },
     );
     expect(code, stderr).toBe(75);
-    expect(stderr).toContain('published 1997-W11 meanwhile');
+    expect(stderr).toContain('published 1997-W11 in the meantime');
     expect(await publications(folder)).toHaveLength(1);
     expect(await scoredAt(folder)).toEqual({ '14:00': expect.any(Number) });
     expect(await tableDifferences(folder, await uninterruptedWithBands())).toEqual(NONE);

@@ -80,7 +80,7 @@ it('a row that changed after it was scored gets no reason, and the run says so',
   const { code, stdout, stderr } = await scoreBatch(folder, RUN);
   expect(code, stderr).toBe(0);
   expect(stderr).toContain('100 rows of 1997-W11 are already staged');
-  const warning = '5 users have no reasons: their features are not those that were scored any more';
+  const warning = '5 users have no reasons: their features have changed since they were scored';
   expect(stderr).toContain(`\nwarning: ${warning}\n`);
   expect(JSON.parse(stdout).warnings).toEqual([warning]);
   await expectWithout(folder, CHANGED);

@@ -48,13 +48,13 @@ describe('a rollback', () => {
     expect(dry.code, dry.stderr).toBe(0);
     expect(dry.stderr).toMatch(/from publication 2, run 1997-W11-\w+, .*, model linear 1: 100 scores, 1 quarantined\n/);
     expect(dry.stderr).toMatch(
-      /95 users of 100 will get another score, 0 will come back, 0 will go; mean score 0\.\d{4} → 0\.\d{4}/,
+      /95 users of 100 will get a different score, 0 will come back, 0 will disappear; mean score 0\.\d{4} → 0\.\d{4}/,
     );
     expect(await contents(folder)).toEqual(bad);
 
     const done = await rollback(folder, '--reason', 'column a was divided by ten');
     expect(done.code, done.stderr).toBe(0);
-    expect(done.stderr).toMatch(/find out why: score-batch compare 1997-W11-\w+ 1997-W11-\w+\n$/);
+    expect(done.stderr).toMatch(/to see what changed, run: score-batch compare 1997-W11-\w+ 1997-W11-\w+\n$/);
     expect(await contents(folder)).toEqual(good);
     const published = (await entries(folder)).filter(({ publication }) => publication !== null);
     expect(published.map(({ publication }) => publication)).toEqual(['1', '2', '3']);
@@ -79,7 +79,7 @@ describe('a rollback', () => {
     );
     expect((await rollback(folder)).code).toBe(0);
     const again = await rollback(folder, '--to', first ?? '');
-    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('is current already')]);
+    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('is already current')]);
     const back = await rollback(folder);
     expect([back.code, back.stderr]).toEqual([65, expect.stringContaining('were rolled back: publication 2')]);
     expect(await contents(folder)).toEqual(good);
@@ -92,7 +92,10 @@ describe('a rollback', () => {
     const { folder, good } = await projects();
     expect((await rollback(folder)).code).toBe(0);
     const cron = await scoreBatch(folder, ['--week']);
-    expect([cron.code, cron.stderr]).toEqual([65, expect.stringMatching(/same scores that were rolled back[\s\S]*--force/)]);
+    expect([cron.code, cron.stderr]).toEqual([
+      65,
+      expect.stringMatching(/get back scores that were rolled back[\s\S]*--force/),
+    ]);
     expect(await contents(folder)).toEqual(good);
     await warehouse(folder, 'update users set a = a * 10 where user_id < 1000');
     expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
@@ -146,7 +149,10 @@ describe('a rollback', () => {
       (await readFile(file, 'utf8')).replace('keep: [country]', 'keep: []').replace('  segments: [country]\n', ''),
     );
     const refused = await rollback(other.folder);
-    expect([refused.code, refused.stderr]).toEqual([78, expect.stringMatching(/other columns than the job has now/)]);
+    expect([refused.code, refused.stderr]).toEqual([
+      78,
+      expect.stringMatching(/columns that differ from those of the job now/),
+    ]);
   });
 
   it('loses to a run that publishes meanwhile, or wins over it: one of the two, and nothing in between', async () => {

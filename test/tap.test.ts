@@ -182,7 +182,7 @@ describe('a run that was killed', () => {
     const { code, stdout, stderr } = await scoreBatchProcess(folder, ['--week', '--json', '--workers', '2', '-v'], SLOW);
     expect(code, stderr).toBe(0);
     expect(stderr).toMatch(/resuming run/);
-    expect(Number(/([\d,]+) scores of an earlier start/.exec(stderr)?.[1]?.replaceAll(',', ''))).toBeGreaterThan(50_000);
+    expect(Number(/([\d,]+) scores of an earlier process/.exec(stderr)?.[1]?.replaceAll(',', ''))).toBeGreaterThan(50_000);
     expect(JSON.parse(stdout).rows).toEqual({ frozen: ROWS, scored: ROWS, quarantined: 0 });
     expect(await rowsOf(folder, WRONG)).toEqual([{ n: String(ROWS), users: String(ROWS), wrong: '0' }]);
   });

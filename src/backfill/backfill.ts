@@ -137,7 +137,7 @@ function failureOf(ended: readonly Ended[], notStarted: number, { signal }: Cont
   return new ScoreBatchError(first.kind, `${counted(labels.length, 'window')} failed: ${labels.join(', ')}${rest}`, {
     hint:
       notStarted === 0
-        ? 'the same command runs what is still missing'
-        : 'the same command runs what is still missing; --on-refusal continue would run the other windows first',
+        ? 'run the same command again to run the windows that are still missing'
+        : 'run the same command again to run the windows that are still missing; with --on-refusal continue, a failed window does not stop the others',
   });
 }

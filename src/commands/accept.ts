@@ -60,16 +60,17 @@ function readFlags(flags: AcceptFlags) {
   if (run === undefined)
     throw usage(
       `--${accept === undefined ? 'reason' : 'accept'} needs --run`,
-      'name the refused run; `score-batch status` shows it',
+      'name the refused run with --run; `score-batch status` shows it',
     );
   if (names.length === 0) throw usage('--run needs --accept', 'name the gates that refused the run, e.g. --accept max_drop');
   for (const name of names) refuseUnknown(name);
   const reason = cleanReason(flags.reason);
-  if (reason === '') throw usage('--accept needs --reason', 'say why the run is published all the same: the ledger keeps it');
+  if (reason === '')
+    throw usage('--accept needs --reason', 'give the reason for publishing the run anyway; the ledger keeps it');
   const given = (['allowEmpty', 'skipEmpty', 'skipPublished', 'replaceOverlapping'] as const).find((name) => flags[name]);
   if (given !== undefined) {
     const flag = `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    throw usage(`${flag} cannot be combined with --run`, 'name what is accepted with --accept');
+    throw usage(`${flag} cannot be combined with --run`, 'use --accept to name the gates that are accepted');
   }
   return { run, names, reason };
 }
@@ -77,7 +78,7 @@ function readFlags(flags: AcceptFlags) {
 function refuseUnknown(name: string): void {
   if (isGate(name) || Object.hasOwn(GATE_ALIASES, name)) return;
   if (/^reconcil/.test(name))
-    throw usage('reconciliation is not a gate', 'rows that do not add up are never published: run the window again');
+    throw usage('reconciliation is not a gate', 'run the window again; rows that do not reconcile are never published');
   throw usage(`${name} is not a gate`, didYouMean(name, [...GATES, ...Object.keys(GATE_ALIASES)]));
 }
 
@@ -98,7 +99,10 @@ function refuseOtherWindow(flags: AcceptFlags, run: Run, zone: string, { now }: 
   if ([week, date, hour, from, to].every((flag) => flag === undefined)) return;
   const named = windowFromFlags(flags, zone, now);
   if (named.start.toISOString() === run.window.start && named.end.toISOString() === run.window.end) return;
-  throw usage(`run ${run.runId} is of ${run.window.label}, not of ${named.label}`, 'leave the window out: the ledger knows it');
+  throw usage(
+    `run ${run.runId} belongs to ${run.window.label}, not to ${named.label}`,
+    'leave the window out; the ledger knows the window of a run',
+  );
 }
 
 /** @throws ScoreBatchError `usage` if the names are not those of the gates that refused; other kinds if no gate refused */
@@ -117,7 +121,7 @@ function refuseOtherGates({ runId, state, details }: Run, names: readonly string
   const { idle, missing } = compareNames(names, refused);
   if (idle.length > 0) throw usage(`${idle.join(', ')} did not refuse run ${runId}`, `refused by: ${refused.join(', ')}`);
   if (missing.length > 0)
-    throw usage(`${missing.join(', ')} refused run ${runId} too`, `accept all of them or none: ${refused.join(',')}`);
+    throw usage(`${missing.join(', ')} also refused run ${runId}`, `accept all of them or none: ${refused.join(',')}`);
 }
 
 function usage(message: string, hint: string): ScoreBatchError {

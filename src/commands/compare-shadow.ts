@@ -14,7 +14,7 @@ import type { JobFlags } from './options.ts';
 const SHOWN = 10;
 
 const KEPT =
-  'the rows that were compared are kept until the next comparison; if the batch is wrong, run its window again, else a slice with --snapshot';
+  'the compared rows are kept until the next comparison; if the batch is wrong, run its window again; otherwise run a slice with --snapshot';
 
 export interface ComparedShadowOutput {
   readonly data: CompareShadowOutput;
@@ -43,7 +43,7 @@ export async function compareShadowCommand(flags: JobFlags, context: Context): P
     ...(shown.length === 0 ? ['nothing to compare yet'] : shown.map(describeComparison)),
     ...waitingLines(compared, job.definition.time_zone),
     ...(shown.length === 0 ? [] : [`${inRow.length} of ${needed} comparisons in a row are within limits`]),
-    ...lookAt.map((statement) => `look at them: ${statement}`),
+    ...lookAt.map((statement) => `query that shows the users: ${statement}`),
   ];
   if (newest === undefined || newest.within) return { data, text: lines.join('\n'), refusal: undefined };
   const problems = problemsOf(newest);
@@ -57,5 +57,5 @@ export async function compareShadowCommand(flags: JobFlags, context: Context): P
 }
 
 function waitingLines({ waiting }: ComparedShadow, zone: string): string[] {
-  return waiting.map((end) => `the window that ends ${localTime(end, zone)} waits for the batch`);
+  return waiting.map((end) => `the window that ends ${localTime(end, zone)} is not published by the batch yet`);
 }

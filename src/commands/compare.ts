@@ -65,13 +65,15 @@ export async function compareCommand(
     refusal:
       beyond.length === 0
         ? undefined
-        : new ScoreBatchError('refused', 'the comparison is beyond the limits of compare in the job file', { details: beyond }),
+        : new ScoreBatchError('refused', 'the comparison violates limits under compare in the job file', {
+            details: beyond,
+          }),
   };
 }
 
 function noSide(): ScoreBatchError {
   return new ScoreBatchError('usage', 'compare needs two sides', {
-    hint: 'name two windows or runs, as in `score-batch compare 2026-W45 2026-W46`; or use --shadow, for slices and batch',
+    hint: 'name two windows or runs, as in `score-batch compare 2026-W45 2026-W46`; or use --shadow to compare slices with the batch',
   });
 }
 
@@ -82,12 +84,12 @@ async function otherSide(
 ): Promise<string | { readonly model: string }> {
   if ((b === undefined) === (model === undefined)) {
     throw new ScoreBatchError('usage', b === undefined ? 'compare needs a second side' : 'B and --model cannot be combined', {
-      hint: 'name two windows or runs, as in `score-batch compare 2026-W45 2026-W46`; or one, and --model models/churn-v2',
+      hint: 'name two windows or runs, as in `score-batch compare 2026-W45 2026-W46`; or name one, and add --model models/churn-v2',
     });
   }
   if (model !== undefined && withJob !== undefined) {
-    throw new ScoreBatchError('usage', '--model and --with-job cannot be combined: each names B', {
-      hint: 'leave one of them out',
+    throw new ScoreBatchError('usage', '--model and --with-job cannot be combined: each says what B is', {
+      hint: 'remove one of them',
     });
   }
   return b ?? { model: await bundleArgument(model ?? '', context) };

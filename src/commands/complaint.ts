@@ -88,7 +88,7 @@ function refuseRepetition(command: Command, option: Option): void {
     if (values.length === 1) return;
     const given = values.map((one) => one ?? 'no value').join(' and ');
     const of = WINDOWS[option.name()];
-    const hint = of === undefined ? 'give it once' : `for several ${of}, use \`score-batch backfill --from … --to …\``;
+    const hint = of === undefined ? 'give the flag once' : `for several ${of}, use \`score-batch backfill --from … --to …\``;
     throw usage(`--${option.name()} is given twice, with ${given}`, hint);
   });
 }

@@ -24,19 +24,19 @@ export async function eraseCommand(flags: EraseFlags, context: Context): Promise
   const reason = cleanReason(flags.reason);
   if (!dryRun && reason === '') {
     throw new ScoreBatchError('usage', 'an erasure needs a --reason', {
-      hint: 'say why, for example the number of the request; the ledger keeps it, so leave the person out of it',
+      hint: 'give a reason, such as the number of the request; the ledger keeps it, so it must not name the person',
     });
   }
   if (flags.key.some((value) => mentions(reason, value))) {
-    throw new ScoreBatchError('usage', 'the reason contains a value of the key, and the ledger would keep it', {
-      hint: 'refer to the request instead',
+    throw new ScoreBatchError('usage', '--reason contains a value of the key, and the ledger would keep that', {
+      hint: 'name the request instead, for example by its number',
     });
   }
   const warehouses = await openWarehouses(job, context);
   await warehouses.reachSink();
   const erased = await erasePerson(job, warehouses, { values: flags.key, reason, dryRun }, context);
   for (const warning of erased.warnings) context.console.warn(warning);
-  if (isNothing(erased)) context.console.warn('nothing found: no table and no kept rows have this key');
+  if (isNothing(erased)) context.console.warn('nothing was found: neither a table nor kept rows have this key');
   return { data: dataOf(job.definition.name, erased, dryRun), text: textOf(erased, dryRun) };
 }
 
@@ -52,7 +52,7 @@ function textOf({ id, rows, kept, dropped, files }: Erased, dryRun: boolean): st
   const verb = dryRun ? 'would erase' : 'erased';
   return [
     ...Object.entries(rows).map(([table, count]) => `${verb} ${counted(count, 'row')} of ${table}`),
-    ...Object.entries(kept).map(([run, count]) => `${verb} ${counted(count, 'row')} that run ${run} has kept`),
+    ...Object.entries(kept).map(([run, count]) => `${verb} ${counted(count, 'row')} that run ${run} kept`),
     ...dropped.map((name) => `${dryRun ? 'would drop' : 'dropped'} ${name}`),
     ...files.map((file) => `wrote ${file} again`),
     ...(id === undefined ? [] : [`recorded as ${id}`]),

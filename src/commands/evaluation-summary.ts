@@ -28,8 +28,8 @@ export function showEvaluation({ job, window, runId, evaluation, rows }: Evaluat
     ...(untreated === null ? [] : showGroup('untreated', untreated)),
   ];
   if (believedGroup(evaluation).name === 'untreated')
-    lines.push('  believed    untreated: contacting users changes what becomes of them');
-  if (inSample === true) lines.push('  in sample   the model was trained on this window, so this says little of new users');
+    lines.push('  believed    untreated: contacting users changes their outcomes');
+  if (inSample === true) lines.push('  in sample   the model was trained on this window, so this says little about new users');
   lines.push(`  table       ${showTableName(evaluation.table)}`, '', showDeciles(rows));
   return lines.join('\n');
 }

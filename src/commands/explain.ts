@@ -95,7 +95,7 @@ async function readUser(values: readonly string[], { job, window, run, warehouse
   );
   if (user.keyHash !== undefined || user.quarantined.length > 0) return user;
   throw new ScoreBatchError('usage', `${window.label} has no user with this key`, {
-    hint: 'write the key as the scores table has it, times in UTC like 2026-11-18 09:00:00; put -- before a value that begins with -',
+    hint: 'write the key as it is in the scores table, with times in UTC such as 2026-11-18 09:00:00; put -- before a value that begins with -',
   });
 }
 
@@ -118,9 +118,9 @@ async function reasonsNow(
       : { texts: [], from: `not known, because ${why}` };
   const { definition } = job;
   const bundle = await loadJobBundle(job);
-  if (bundle.digest !== run.model.digest) return asPublished('the model of the job file is another one now');
+  if (bundle.digest !== run.model.digest) return asPublished('the job file now names a different model');
   if (run.details.score_class !== scoreClass(definition.score))
-    return asPublished('the score of the job file is the probability of another class now');
+    return asPublished('the score of the job file is now the probability of a different class');
   if (bundle.definition.baseline_rows === undefined) return asPublished('the model bundle has no baseline rows');
   const baseline = await readBaseline(bundle);
   const query = bindWindow(job.query, window, job.queryName, job.kind);
@@ -138,11 +138,11 @@ async function reasonsNow(
     features: flags.features ?? definition.score.reasons?.features ?? FEATURES,
     ...{ providers: ['cpu'], requireGpu: false },
   });
-  if (explained.changed > 0) return asPublished("the source's row does not give this score any more");
+  if (explained.changed > 0) return asPublished('the row in the source no longer gives this score');
   const from =
     explained.method === 'shapley'
       ? 'Shapley values against the rows of baseline.csv'
-      : 'occlusion: what the score would be with values of baseline.csv';
+      : 'occlusion: what the score would be with values from baseline.csv';
   return { texts: explained.rows[0]?.flatMap((text) => text ?? []) ?? [], from };
 }
 

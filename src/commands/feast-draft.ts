@@ -54,7 +54,7 @@ export async function feastDraft(
     job: {
       ...(bundle !== undefined && { model: path.relative(folder, bundle.folder).split(path.sep).join('/') || '.' }),
       key: joinKeysOf(views),
-      keyComment: 'join keys of the service; one row each per window',
+      keyComment: 'join keys of the service, with one row per key and window',
       scoreColumn: 'score',
       classes: bundle?.signature.classes?.labels,
       ...(warehouse !== undefined && { warehouse: JSON.stringify(warehouse.replaceAll('${', '$${')) }),

@@ -81,6 +81,6 @@ async function draft({ feast, service, ...flags }: InitFlags, context: Context):
 
 function nextSteps(name: string, introspected: boolean, open: readonly string[]): string[] {
   if (!introspected) return [`next: fill in the query and the model, then run \`score-batch check --job ${name}\``];
-  if (open.length > 0) return ['left to do, marked in the files:', ...open.map((text) => `  ${text}`)];
+  if (open.length > 0) return ['still to do, marked in the files:', ...open.map((text) => `  ${text}`)];
   return [`next: review both files, set time_zone and sink.table, then run \`score-batch plan --job ${name} --week\``];
 }

@@ -95,7 +95,7 @@ export function addWindowOptions(command: Command): Command {
   return addNamedWindowOptions(command)
     .option('--from <instant>', 'start of the window: a date, a local time, or an instant with offset')
     .option('--to <instant>', 'end of the window, exclusive')
-    .option('--allow-open', 'accept a window that is not over yet');
+    .option('--allow-open', 'allow a window that has not ended yet');
 }
 
 /**

@@ -62,7 +62,7 @@ function sections({ sql, model, gates, bands, job, unknown }: Changes): string[]
 function showModel({ before, after, signature, golden }: ModelChanges): string[] {
   const digests =
     before.digest === after.digest
-      ? 'the same model.onnx, another model.yaml'
+      ? 'the same model.onnx, a different model.yaml'
       : `sha256 ${before.digest.slice(0, 12)}… → ${after.digest.slice(0, 12)}…`;
   return [
     '  model',
@@ -80,7 +80,7 @@ function showSignature(signature: SignatureChanges): string[] {
     ...added.map(({ feature, what }) => `    + ${feature} (${what})`),
     ...changed.map(({ feature, what }) => `    ${feature}: ${what.join('; ')}`),
     ...(output === null ? [] : [`    output ${output.before} → ${output.after}`]),
-    ...(more === 0 ? [] : [`    ${counted(more, 'feature')} not compared: the ledger lists the first ones only`]),
+    ...(more === 0 ? [] : [`    ${counted(more, 'feature')} not compared: the ledger lists only the first ones`]),
   ];
 }
 
@@ -91,7 +91,7 @@ function showGolden({ recorded, compared, changed }: GoldenChanges): string[] {
   if (compared === 0) return [`    none of the ${counted(recorded, 'recorded golden row')} is in the new bundle`];
   return [
     ...shown.map(({ row, before, after }) => `    golden row ${row}: ${showScores(before, after)}`),
-    `    ${changed.length} of ${counted(compared, 'golden row')} in both bundles ${changed.length === 1 ? 'has' : 'have'} another score${others > 0 ? `; ${others} more with smaller differences` : ''}`,
+    `    ${changed.length} of ${counted(compared, 'golden row')} in both bundles ${changed.length === 1 ? 'has' : 'have'} a different score${others > 0 ? `; ${others} more with smaller differences` : ''}`,
   ];
 }
 
@@ -111,7 +111,7 @@ function showUnfinished({ unfinished, edits }: PlannedChanges, zone: string): st
   if (!unfinished.resumed) return [`  ${run}, is not resumed`, `    different now: ${showDivergence(unfinished)}`];
   return [
     `  ${run}, is resumed`,
-    `    also after an edit of ${edits.resumed_after.join(', ')}`,
+    `    even after an edit of ${edits.resumed_after.join(', ')}`,
     `    starts over after an edit of ${edits.starts_over_after.join(', ')}`,
   ];
 }

@@ -47,7 +47,7 @@ function afterRollback({ entries }: Plan): string {
   const numbers = rolledBack.map(({ publication }) => publication).join(' and ');
   return rolledBack.length === 0
     ? ''
-    : `; publication ${numbers} was rolled back: with the same scores again, the run would be refused`;
+    : `; publication ${numbers} was rolled back: if the scores are the same again, the run would be refused`;
 }
 
 /** The tables for rows that the run would replace. */
@@ -81,8 +81,7 @@ function outcomeOf(
   if (refusal !== undefined) return `${what} would be refused: ${refusal}`;
   const own = since?.window === window.label;
   const before = since === null ? '' : since.rows.frozen.toLocaleString('en');
-  const count =
-    rows === null ? 'a number of rows that the query will tell' : `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
+  const count = rows === null ? 'an unknown number of rows' : `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
   const instead =
     since === null
       ? ''

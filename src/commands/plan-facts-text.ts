@@ -13,12 +13,12 @@ function showReasons({ top, baseline_rows, reads }: NonNullable<ReturnType<typeo
 
 function showDrift({ columns, without_reference, statements, reads }: NonNullable<ReturnType<typeof describeDrift>>): string[] {
   const where =
-    reads === 'frozen rows' ? 'read from the frozen rows, which comes on top of the query' : 'read by running the query again';
+    reads === 'frozen rows' ? 'read from the frozen rows, in addition to the query' : 'read by running the query again';
   return [
     `  drift     of ${columns.join(', ')}: ${where}, by ${counted(statements, 'statement')} that ${statements === 1 ? 'returns' : 'return'} only counts`,
     ...(without_reference.length === 0
       ? []
-      : [`            not of ${without_reference.join(', ')}, without reference in the bundle`]),
+      : [`            not of ${without_reference.join(', ')}, which have no reference in the bundle`]),
   ];
 }
 
@@ -38,13 +38,15 @@ export function showFacts(plan: Facts): string {
   return [
     `${plan.job} ${window.label}: ${localRange(window, window.zone)} (${window.kind}, ${window.zone})`,
     `  source    ${plan.source}`,
-    ...(overwritten ? ['            attributes as of: load. They are those of now, not those that a stream has used'] : []),
+    ...(overwritten
+      ? ['            attributes as of: load. These are the current attributes, not those that a stream used']
+      : []),
     `  sink      ${plan.sink}`,
     `  model     ${model.name} ${model.version}, sha256 ${model.digest.slice(0, 12)}…, on ${model.provider}`,
     ...(plan.model_changed === null ? [] : [`            changed ${showModelChange(plan.model_changed)}`]),
     ...(plan.execution === null ? [] : [`  provider  ${showExecution(plan.execution).join('\n            ')}`]),
     `  rows      ${plan.rows === null ? 'unknown without running the query' : `${plan.rows.toLocaleString('en')}, ${plan.freezes || plan.as_of !== null ? `frozen in ${plan.chunks} chunks` : 'scored as the query returns them'}`}`,
-    ...(plan.as_of === null ? [] : [`            those that run ${plan.as_of} has read; the query is not run`]),
+    ...(plan.as_of === null ? [] : [`            those that run ${plan.as_of} read; the query is not run`]),
     ...(plan.unloads ? ['            unloaded as Parquet (opt-in, not measured on a real account)'] : []),
     ...plan.would_be_refused.map((refusal) => `            a run would end with 65: ${refusal}`),
     ...(plan.rows === 0 && plan.would_be_refused.length > 0 ? ['            add --allow-empty to publish it empty'] : []),

@@ -67,7 +67,7 @@ function describe(
   const profile = profileOf(samples, options);
   const freshness = flags.freshness && freshnessOf(profile, flags.freshness.ms / 1000);
   if (flags.freshness !== undefined && freshness === undefined)
-    context.console.warn('--freshness needs runs with three different row counts, so no interval can be named');
+    context.console.warn('no interval can be recommended: --freshness needs runs with three different row counts');
   const notes = [...notesOf(profile, options), ...more];
   const jobFlag = flags.job === undefined ? '' : `--job ${flags.job} `;
   const measure = `score-batch profile ${jobFlag}--measure`;
@@ -109,7 +109,7 @@ const WINDOW_FLAGS = ['week', 'date', 'hour', 'from', 'to', 'allowOpen'] as cons
 
 function refuseUnusedWindow(flags: ProfileFlags): void {
   if (flags.measure || WINDOW_FLAGS.every((name) => flags[name] === undefined)) return;
-  throw new ScoreBatchError('usage', 'a window is only for --measure: a profile of the ledger is of all windows', {
+  throw new ScoreBatchError('usage', 'a window can only be given with --measure: a profile of the ledger covers all windows', {
     hint: 'add --measure, or leave the window out',
   });
 }

@@ -29,7 +29,7 @@ export function profiledRuns(
   const base = { samples, setting, leftOut, notes: [] };
   if (setting === undefined) {
     const where = sink.warehouse ?? source.warehouse;
-    const why = never ? `${name} has not run yet: the ledger in ${where} has no entry of it` : `${name} has no run to profile`;
+    const why = never ? `${name} has not run yet: the ledger in ${where} has no entry for it` : `${name} has no run to profile`;
     return { ...base, heading: [why, ...showLeftOut(leftOut)] };
   }
   const labels = samples.map(({ window }) => window.label).sort();
@@ -73,7 +73,7 @@ export async function profiledMeasurement({ job, window, past }: Measurement, co
     ],
     notes: [
       past.samples.length === 0
-        ? 'Publish, report and what follows are not measured, and no past run tells them: a real slice takes longer.'
+        ? 'Publish, report and later stages are not measured, and no past run shows their times: a real slice takes longer.'
         : `Only plan, freeze and score are measured: the other stages are medians of ${counted(past.samples.length, 'past run')}, the same for each slice.`,
     ],
   };

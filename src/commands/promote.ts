@@ -18,7 +18,7 @@ export async function promoteCommand(flags: PromoteFlags, context: Context): Pro
   const reason = cleanReason(flags.reason) || undefined;
   if (force && reason === undefined) {
     throw new ScoreBatchError('usage', '--force needs a reason', {
-      hint: 'add --reason "…": the ledger keeps it with what it overruled',
+      hint: 'add --reason "…"; the ledger keeps the reason and what was overruled',
     });
   }
   const job = await namedJob(flags, context);

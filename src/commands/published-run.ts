@@ -18,7 +18,7 @@ export function publishedRunOf(entries: readonly LedgerEntry[], { label }: { rea
   const supersededBy = lastPublished(entries)?.details.superseded_by;
   if (current === undefined && supersededBy !== undefined) {
     throw new ScoreBatchError('refused', `${label} is no longer published: run ${supersededBy.run_id} superseded it`, {
-      hint: `choose that run's window: --from ${supersededBy.start} --to ${supersededBy.end}`,
+      hint: `choose the window of that run: --from ${supersededBy.start} --to ${supersededBy.end}`,
     });
   }
   const run = runsOf(entries).find(({ runId }) => runId === current?.runId);

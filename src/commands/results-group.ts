@@ -13,11 +13,15 @@ export function addResultCommands({ program, context, show, showData }: CommandL
   addJobOption(
     program.command('status').description('show the ledger by window: runs, states, counts, and windows that are missing'),
   )
-    .option('--limit <runs>', 'number of newest runs, and of newest missing windows, to show (default: 20)', positiveInteger)
+    .option(
+      '--limit <runs>',
+      'how many of the newest runs, and of the newest missing windows, to show (default: 20)',
+      positiveInteger,
+    )
     .option('--since <time>', 'only windows from this week, date or instant on')
     .option('--state <list>', 'only these states, e.g. refused,failed,missing')
-    .option('--slices', 'show the slices of incremental instead: position, what each read, scored and took')
-    .option('--watch [seconds]', 'show it again every few seconds until Ctrl-C or --timeout (default: 5)', watchSeconds)
+    .option('--slices', 'show the slices of incremental instead: the position, and what each slice read, scored and took')
+    .option('--watch [seconds]', 'refresh every few seconds until Ctrl-C or --timeout (default: 5)', watchSeconds)
     .action(async (flags: StatusFlags) => {
       const { statusCommand } = await import('./status.ts');
       await statusCommand(flags, context(), show);
@@ -35,7 +39,7 @@ export function addResultCommands({ program, context, show, showData }: CommandL
       program
         .command('explain')
         .argument('<key...>', "values of the key's columns, as the scores table shows them")
-        .description("show why a user's score is as it is, its run and model, and the user's earlier scores"),
+        .description("show the reasons for a user's score, its run and model, and the user's earlier scores"),
     ),
   )
     .option('--features <n>', 'how many features to name', positiveInteger)
@@ -45,7 +49,9 @@ export function addResultCommands({ program, context, show, showData }: CommandL
     });
 
   addWindowOptions(
-    addJobOption(program.command('evaluate').description("compare a window's published scores with what became of its users")),
+    addJobOption(
+      program.command('evaluate').description("compare a window's published scores with the known outcomes of its users"),
+    ),
   ).action(async (flags: EvaluateFlags) => {
     const { evaluateCommand } = await import('./evaluate.ts');
     show(await evaluateCommand(flags, context()));
@@ -56,9 +62,13 @@ export function addResultCommands({ program, context, show, showData }: CommandL
   addWindowOptions(
     addJobOption(program.command('profile').description('show where past runs spent their time, and what slices would cost')),
   )
-    .option('--freshness <duration>', 'name the cheapest interval that keeps rows younger, e.g. 2h', toDuration)
-    .option('--changed-share <share>', "share of a window's rows that an hour brings, e.g. 5% (default: evenly)", rowShare)
-    .option('--any-host', 'compare runs of all hosts, where each run has a machine or pod of its own')
+    .option('--freshness <duration>', 'name the cheapest interval that keeps rows younger than this, e.g. 2h', toDuration)
+    .option(
+      '--changed-share <share>',
+      "share of a window's rows that arrives in an hour, e.g. 5% (default: an even share)",
+      rowShare,
+    )
+    .option('--any-host', 'compare runs of all hosts; for setups in which each run has its own machine or pod')
     .option('--measure', 'score three slices of a window now and publish nothing, instead of reading the ledger')
     .action(async (flags: ProfileFlags) => {
       const { profileCommand } = await import('./profile.ts');
@@ -74,8 +84,8 @@ function addCompareCommand({ program, context, show }: Pick<CommandLine, 'progra
       .argument('[b]', 'the same')
       .description('compare the scores of two windows or runs, or of a window with those of another model'),
   )
-    .option('--model <bundle>', "instead of B: score A's window with this bundle, publish nothing")
-    .option('--with-job <name|file>', 'the job of B, if it is another one')
+    .option('--model <bundle>', "instead of B: score A's window with this bundle, without publishing")
+    .option('--with-job <name|file>', 'the job of B, if different')
     .option('--page <file>', 'write the comparison as an HTML page')
     .option('--largest <n>', 'how many of the largest differences to show (default: 20)', positiveInteger)
     .option('--shadow', 'instead of A and B: compare the current table with the windows of the batch')

@@ -69,11 +69,11 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
   const state = plan ? ('rolled back' as const) : ('already current' as const);
   context.console.info(
     plan
-      ? `${chosen.label} is rolled back: run ${run.runId} is its publication ${numberOf(entries)} now`
-      : `run ${run.runId} is current already`,
+      ? `${chosen.label} is rolled back: run ${run.runId} is now its publication ${numberOf(entries)}`
+      : `run ${run.runId} is already current`,
   );
   for (const file of paths) context.console.info(`wrote ${file}`);
-  if (plan && definition.sink.history > 0) context.console.info(`find out why: ${compareCommand(plan, flags)}`);
+  if (plan && definition.sink.history > 0) context.console.info(`to see what changed, run: ${compareCommand(plan, flags)}`);
   return {
     state,
     run_id: run.runId,
@@ -92,7 +92,7 @@ function compareCommand({ from, to }: RollbackPlan, { job }: RollbackFlags): str
 function refuseHalfRange({ week, date, hour, from, until }: RollbackFlags): void {
   const named = [week, date, hour].some((flag) => flag !== undefined);
   if (named || (from !== undefined && until !== undefined)) return;
-  const what = from === undefined && until === undefined ? 'no window given' : '--from and --until belong together';
+  const what = from === undefined && until === undefined ? 'no window given' : '--from and --until must be given together';
   throw new ScoreBatchError('usage', what, {
     hint: 'choose one of --week, --date, --hour, or --from with --until; --to names a run to go back to',
   });
@@ -141,9 +141,9 @@ function showRows(rows: { readonly scored: number; readonly quarantined: number 
 
 function showChange({ both, onlyNow, onlyThen, differ, sumNow, sumThen }: ScoreChange): string {
   if (differ + onlyThen + onlyNow === 0 && both > 0)
-    return `both publications have the same scores: nobody gets another one; mean score ${mean(sumNow, both)?.toFixed(4)}`;
+    return `both publications have the same scores: no user gets a different one; mean score ${mean(sumNow, both)?.toFixed(4)}`;
   const means = [mean(sumNow, both + onlyNow), mean(sumThen, both + onlyThen)].map((value) => value?.toFixed(4) ?? 'none');
-  return `${counted(differ, 'user')} of ${grouped(both)} will get another score, ${grouped(onlyThen)} will come back, ${grouped(onlyNow)} will go; mean score ${means.join(' → ')}`;
+  return `${counted(differ, 'user')} of ${grouped(both)} will get a different score, ${grouped(onlyThen)} will come back, ${grouped(onlyNow)} will disappear; mean score ${means.join(' → ')}`;
 }
 
 function modelOf({ model }: { readonly model: { readonly name: string; readonly version: string } }): string {

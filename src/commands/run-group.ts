@@ -8,23 +8,23 @@ import type { FreezeFlags, PublishFlags, ScoreFlags } from './phases.ts';
 import type { PlanFlags } from './plan.ts';
 import type { RunFlags } from './run.ts';
 
-const WHOLE = 'refuse a window that is not a whole one of those that the job runs every (week, day or hour)';
-const ALLOW_EMPTY = 'publish a window without rows, even over one with rows';
+const WHOLE = 'refuse a window that is not a whole week, day or hour, whichever the job runs every';
+const ALLOW_EMPTY = 'publish a window without rows, even over a publication with rows';
 const SKIP_EMPTY = 'exit with code 99 if there is nothing to score';
 const FRESH = 'start over instead of resuming an unfinished run';
 const SKIP_PUBLISHED = 'do nothing if the window is already published';
 const REQUIRE_GPU = 'refuse to run on cpu';
 const WORKERS = 'number of chunk workers (default: one per core, one per GPU)';
-const AS_OF = "score the rows that this run has read, with the job's present model; see source.keep_rows";
-const NO_DELIVER = 'tell nobody; see delivery in the job file';
-const REPLACE_OVERLAPPING = 'supersede what this job has published for overlapping windows';
+const AS_OF = "score the rows that this run read, with the job's current model; see source.keep_rows";
+const NO_DELIVER = 'notify nobody; see delivery in the job file';
+const REPLACE_OVERLAPPING = 'supersede what this job published for overlapping windows';
 
 /** Commands that score windows, or parts of them. @returns the default command */
 export function addRunCommands({ program, context, show, showData }: CommandLine): Command {
   const run = program.command('run', { isDefault: true }).description('score a window and publish it (the default command)');
   addRunOptions(addWindowOptions(addJobOption(run)).option('--whole', WHOLE))
-    .option('--slice', 'score only users that changed since the slice before; see incremental in the job file')
-    .option('--snapshot', 'with --slice: score all users, whatever changed')
+    .option('--slice', 'score only users that changed since the previous slice; see incremental in the job file')
+    .option('--snapshot', 'with --slice: score all users, whether they changed or not')
     .argument('[command]')
     .allowExcessArguments(false)
     .action(async (stray: string | undefined, flags: RunFlags) => {
@@ -39,13 +39,13 @@ export function addRunCommands({ program, context, show, showData }: CommandLine
     });
 
   addJobOption(program.command('backfill').description('run every window of a range that is not published, oldest first'))
-    .option('--from <window>', 'first window, e.g. 2026-W30, 2026-11-18 or 2026-11-18T09: what the job runs every')
+    .option('--from <window>', 'first window, e.g. 2026-W30, 2026-11-18 or 2026-11-18T09, whichever the job runs every')
     .option('--to <window>', 'last window, included')
-    .option('--redo', 'run published windows again, too')
-    .option('--jobs <n>', 'windows at once, in this process (default: 1)', jobNumber)
-    .option('--on-refusal <stop|continue>', 'whether a window that fails ends the backfill (default: stop)', stopOrContinue)
+    .option('--redo', 'also run published windows again')
+    .option('--jobs <n>', 'how many windows to run at once, in this process (default: 1)', jobNumber)
+    .option('--on-refusal <stop|continue>', 'whether a failed window ends the backfill (default: stop)', stopOrContinue)
     .option('--allow-empty', ALLOW_EMPTY)
-    .option('--skip-empty', 'leave windows without rows as they are')
+    .option('--skip-empty', 'skip windows without rows')
     .option('--fresh', FRESH)
     .option('--require-gpu', REQUIRE_GPU)
     .option('--force', FORCE_RUN)
@@ -58,7 +58,7 @@ export function addRunCommands({ program, context, show, showData }: CommandLine
       if (failure !== undefined) throw failure;
     });
 
-  addWindowOptions(addJobOption(program.command('plan').description('show what a run would do, without moving any row')))
+  addWindowOptions(addJobOption(program.command('plan').description('show what a run would do, without moving any rows')))
     .option('--whole', WHOLE)
     .option('--require-gpu', REQUIRE_GPU)
     .option('--replace-overlapping', REPLACE_OVERLAPPING)
@@ -70,7 +70,7 @@ export function addRunCommands({ program, context, show, showData }: CommandLine
 
   const freeze = program
     .command('freeze')
-    .description('begin the run of a window and freeze its rows; `score` and `publish` can run elsewhere');
+    .description('begin the run of a window and freeze its rows; `score` and `publish` can then run elsewhere');
   addWindowOptions(addJobOption(freeze))
     .option('--whole', WHOLE)
     .option('--skip-empty', SKIP_EMPTY)
@@ -105,9 +105,9 @@ export function addRunCommands({ program, context, show, showData }: CommandLine
     .option('--require-gpu', REQUIRE_GPU)
     .option('--force', FORCE_RUN)
     .option('--replace-overlapping', REPLACE_OVERLAPPING)
-    .option('--run <id>', 'publish this refused run, with --accept and --reason; its window need not be named')
+    .option('--run <id>', 'publish this refused run, with --accept and --reason; no window is needed')
     .option('--accept <gates>', 'the gates that refused it, comma-separated; drift means max_score_psi and max_feature_psi')
-    .option('--reason <text>', 'why it is published all the same; kept in the ledger and shown on the report page')
+    .option('--reason <text>', 'why the run is published anyway; kept in the ledger and shown on the report page')
     .option('--no-deliver', NO_DELIVER)
     .action(async (flags: PublishFlags) => {
       const { publishCommand } = await import('./phases.ts');

@@ -29,7 +29,7 @@ export async function sliceCommand(flags: RunFlags, context: Context): Promise<{
   if (given !== undefined) {
     const flag = `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     throw new ScoreBatchError('usage', `${flag} cannot be combined with --slice`, {
-      hint: 'a slice begins where the slice before ended, and ends where the data end; --snapshot reads all users',
+      hint: 'remove the flag: a slice begins where the previous slice ended, and ends where the data ends; --snapshot reads all users',
     });
   }
   const job = await namedJob(flags, context);

@@ -24,6 +24,6 @@ function readStates(text: string): ReadonlySet<string> {
   const wrong = states.find((one) => !(isRunState(one) && !isDelivery(one)) && one !== 'missing');
   if (wrong === undefined) return new Set(states);
   throw new ScoreBatchError('usage', `--state: ${wrong === '' ? 'a state is empty' : `${wrong} is not a state`}`, {
-    hint: 'write states as status shows them, with commas between them: --state refused,failed,missing',
+    hint: 'write states as `score-batch status` shows them, separated by commas: --state refused,failed,missing',
   });
 }

@@ -36,13 +36,13 @@ export function showSlices({ position, shadow, slices }: SlicesStatus, zone: str
   ].join('\n');
 }
 
-/** `position 7, as of 2026-11-18 09:00, 12 minutes ago: 2,357 users, 3 with a score of an earlier model, all read last as of …` */
+/** `position 7, as of 2026-11-18 09:00, 12 minutes ago: 2,357 users, 3 with a score of an earlier model, all last read as of …` */
 function showPosition(position: ShownPosition, zone: string): string {
   const { number, as_of: asOf, age_seconds, users, other_model: others, last_full: full } = position;
   const of = [
     ...(users === null ? [] : [counted(users, 'user')]),
     ...(others === null || others === 0 ? [] : [`${grouped(others)} with a score of an earlier model`]),
-    ...(full === null ? [] : [`all read last as of ${localMinute(full, zone)}`]),
+    ...(full === null ? [] : [`all last read as of ${localMinute(full, zone)}`]),
   ];
   const old = age_seconds < 0 ? 'ahead of this clock' : `${age(age_seconds)} ago`;
   return `position ${number}, as of ${localMinute(asOf, zone)}, ${old}: ${of.join(', ')}`;
@@ -80,12 +80,12 @@ function notesOf(slice: ShownSlice): string[] {
   return [
     ...(slice.error === null ? [] : [slice.error]),
     ...(slice.lost
-      ? ['another slice has been published since; this one cannot be resumed, and the next reads its changes']
+      ? ['another slice has been published since; this one cannot be resumed, and the next slice reads its changes']
       : []),
     ...(slice.unfinished && slice.state === 'started'
-      ? [`began on ${slice.started_on} and is running, or its process is gone; the next start resumes it`]
+      ? [`began on ${slice.started_on} and is still running, or its process is gone; the next slice command resumes it`]
       : []),
-    ...(slice.unfinished && slice.state === 'failed' ? ['the next start resumes it, with the same span'] : []),
-    ...(slice.state === 'refused' ? ['the position stays, and the next slice reads the same changes again'] : []),
+    ...(slice.unfinished && slice.state === 'failed' ? ['the next slice command resumes it, with the same span'] : []),
+    ...(slice.state === 'refused' ? ['the position did not move, and the next slice reads the same changes again'] : []),
   ];
 }

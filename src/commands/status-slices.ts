@@ -31,12 +31,12 @@ export function refuseWithoutSlices(
   const flag = since === undefined ? (state === undefined ? undefined : '--state') : '--since';
   if (flag !== undefined) {
     throw new ScoreBatchError('usage', `${flag} cannot be combined with --slices`, {
-      hint: 'it chooses windows; --limit says how many slices to show',
+      hint: 'remove the flag: it selects windows; use --limit to set how many slices to show',
     });
   }
   if (definition.incremental !== undefined) return;
   throw new ScoreBatchError('configuration', `the job ${definition.name} has no section incremental, so it has no slices`, {
-    hint: 'docs/hourly.md shows one',
+    hint: 'add one that names the current table and the change sources; docs/hourly.md shows an example',
   });
 }
 
@@ -84,7 +84,7 @@ export async function slicesBlock({ job, warehouses, limit, now }: SlicesSpec): 
   };
   const text =
     shown.length === 0 && position === null
-      ? `${name} has no slice yet: the ledger in ${sink.warehouse ?? source.warehouse} has no entry of one`
+      ? `${name} has no slice yet: the ledger in ${sink.warehouse ?? source.warehouse} has no entry for one`
       : showSlices(status, zone);
   return { data, text };
 }

@@ -113,8 +113,8 @@ function showDelivery({ publication, target, outcome, at, reason }: ShownRun['de
   const why = reason === null ? '' : `: ${reason}`;
   const what = `publication ${publication} to ${target} at ${localMinute(at, zone)}`;
   if (outcome === 'delivered') return `delivered ${what}${why}`;
-  if (outcome === 'failed') return `could not deliver ${what}${why}; it is not tried again`;
-  return `began to deliver ${what}, and nobody knows whether it arrived${why}; it is not tried again`;
+  if (outcome === 'failed') return `could not deliver ${what}${why}; it will not be retried`;
+  return `began to deliver ${what}, and it is unknown whether it arrived${why}; it will not be retried`;
 }
 
 /** A run without a recorded end may be running, or its process may be gone. */
@@ -122,7 +122,7 @@ function showUnfinished(run: ShownRun, zone: string): string {
   const next = showNext(run.changed);
   return run.state === 'failed'
     ? `failed with this error at ${localMinute(run.recorded_at, zone)} on ${run.host}; ${next}`
-    : `began ${age(secondsSince(run.started_at))} ago on ${run.started_on} and is running, or its process is gone; ${next}`;
+    : `began ${age(secondsSince(run.started_at))} ago on ${run.started_on} and is still running, or its process is gone; ${next}`;
 }
 
 function showNext(changed: readonly string[] | null): string {

@@ -105,7 +105,7 @@ function toBlock({ definition: { name, sink, source, time_zone } }: Job, status:
   const { runs, gaps }: { runs: readonly ShownRun[]; gaps: Gaps } = status ?? { runs: [], gaps: NO_GAPS };
   const data: StatusOutput = { job: name, runs, missing: gaps.windows, missing_total: gaps.total, backfill: gaps.backfill };
   if (status === undefined) {
-    return { data, text: `${name} has not run yet: the ledger in ${sink.warehouse ?? source.warehouse} has no entry of it` };
+    return { data, text: `${name} has not run yet: the ledger in ${sink.warehouse ?? source.warehouse} has no entry for it` };
   }
   const nothing = runs.length === 0 && gaps.windows.length === 0;
   return { data, text: nothing ? `no run of ${name} has these states and windows` : showStatus(status, time_zone) };

@@ -23,7 +23,7 @@ export async function switchShadowCommand(
   const reason = flags.reason?.trim() || null;
   if (force && reason === null) {
     throw new ScoreBatchError('usage', '--force needs a reason', {
-      hint: 'add --reason "…": the ledger keeps it with what it overruled',
+      hint: 'add --reason "…"; the ledger keeps the reason and what was overruled',
     });
   }
   const job = await namedJob(flags, context);
@@ -36,7 +36,7 @@ export async function switchShadowCommand(
 function showSwitch({ state, view, reads, run_id, windows, forced, refusals, reason }: SwitchSummary): string {
   const what = `${view} ${reads === 'current' ? 'shows the current table' : 'shows the scores of the batch'}`;
   const lines = {
-    switched: `${what} from now on, ${run_id}`,
+    switched: `${what} from now on; recorded as ${run_id}`,
     'already switched': `${what} already${run_id === null ? '' : `, ${run_id}`}`,
     'would switch': `nothing was changed (--dry-run): ${view} would show ${reads === 'current' ? 'the current table' : 'the scores of the batch'}`,
   };
@@ -52,5 +52,5 @@ function showSwitch({ state, view, reads, run_id, windows, forced, refusals, rea
 export function refuseBeside(flags: object, names: Readonly<Record<string, string>>): void {
   const given = Object.entries(names).find(([name]) => (flags as Readonly<Record<string, unknown>>)[name] !== undefined);
   if (given === undefined) return;
-  throw new ScoreBatchError('usage', `--shadow and ${given[1]} cannot be combined`, { hint: `leave ${given[1]} out` });
+  throw new ScoreBatchError('usage', `--shadow and ${given[1]} cannot be combined`, { hint: `remove ${given[1]}` });
 }

@@ -23,14 +23,14 @@ export function addUpkeepCommands({ program, context, show, showData }: CommandL
   addNamedWindowOptions(
     addJobOption(program.command('rollback').description('make an earlier publication of a window current again')),
   )
-    .option('--from <instant>', 'start of a window that has no name')
-    .option('--until <instant>', 'its end, exclusive')
-    .option('--to <run>', 'run to go back to (default: the one that was published before)')
-    .option('--reason <text>', 'why, for the ledger')
-    .option('--dry-run', 'show what would change, and change nothing')
-    .option('--force', 'go back even to scores that were rolled back, and replace report files that this job did not write')
-    .option('--no-deliver', 'send no correction to who was told; see delivery in the job file')
-    .option('--shadow', 'instead of a window: let people read the batch again, not the current table')
+    .option('--from <instant>', 'start of a window that is not a week, day or hour')
+    .option('--until <instant>', 'end of that window, exclusive')
+    .option('--to <run>', 'run to roll back to (default: the one published before the current one)')
+    .option('--reason <text>', 'reason, kept in the ledger')
+    .option('--dry-run', 'show what would change, without changing anything')
+    .option('--force', 'restore even scores that were rolled back, and replace report files that this job did not write')
+    .option('--no-deliver', 'send no corrections to those who were notified; see delivery in the job file')
+    .option('--shadow', 'instead of a window: switch the view back to the scores of the batch')
     .action(async (flags: RollbackFlags & { readonly shadow?: boolean }) => {
       if (flags.shadow === true) {
         const { refuseBeside, switchShadowCommand } = await import('./switch-shadow.ts');
@@ -42,7 +42,7 @@ export function addUpkeepCommands({ program, context, show, showData }: CommandL
       showData(await rollbackCommand(flags, context()));
     });
 
-  addJobOption(program.command('gc').description('show what runs have left in scratch and no run needs any more'))
+  addJobOption(program.command('gc').description('show what runs left in scratch that no run needs any longer'))
     .option('--apply', 'drop it')
     .action(async (flags: GcFlags) => {
       const { gcCommand } = await import('./gc.ts');
@@ -51,14 +51,14 @@ export function addUpkeepCommands({ program, context, show, showData }: CommandL
 
   addJobOption(program.command('erase').description('remove a person from tables, history, kept rows and report files'))
     .requiredOption('--key <value...>', "values of the key's columns, as the scores table shows them")
-    .option('--reason <text>', 'why; the ledger keeps it, so it must not name the person')
-    .option('--dry-run', 'show the rows per table, and change nothing')
+    .option('--reason <text>', 'reason; the ledger keeps it, so it must not name the person')
+    .option('--dry-run', 'show the rows per table, without changing anything')
     .action(async (flags: EraseFlags) => {
       const { eraseCommand } = await import('./erase.ts');
       show(await eraseCommand(flags, context()));
     });
 
-  addJobOption(program.command('check').description('check connections, rights, model and execution provider')).action(
+  addJobOption(program.command('check').description('check connections, permissions, model and execution provider')).action(
     async (flags: JobFlags) => {
       const { checkCommand } = await import('./check.ts');
       const { data, text, failed, failure } = await checkCommand(flags, context());
@@ -67,11 +67,11 @@ export function addUpkeepCommands({ program, context, show, showData }: CommandL
     },
   );
 
-  addJobOption(program.command('promote').description("make the job's challenger its model, once their comparisons allow it"))
-    .option('--force', 'promote it whatever the comparisons say; needs --reason')
-    .option('--reason <text>', 'why; kept in the ledger')
+  addJobOption(program.command('promote').description("make the job's challenger its model, if their comparisons allow it"))
+    .option('--force', 'promote whatever the comparisons say; needs --reason')
+    .option('--reason <text>', 'reason, kept in the ledger')
     .option('--dry-run', 'show what would change')
-    .option('--shadow', 'instead: let people read the current table, once its comparisons with the batch allow it')
+    .option('--shadow', 'instead: switch the view to the current table, if its comparisons with the batch allow it')
     .action(async (flags: PromoteFlags & { readonly shadow?: boolean }) => {
       if (flags.shadow === true) {
         const { switchShadowCommand } = await import('./switch-shadow.ts');
@@ -98,7 +98,7 @@ export function addUpkeepCommands({ program, context, show, showData }: CommandL
     .option('--table <name>', 'fill in key, features and window from the columns of this table; requires --model, or --feast')
     .option('--warehouse <url>', 'warehouse of the table (default: WAREHOUSE_URL, else duckdb:data/warehouse.duckdb)')
     .option('--feast <repo>', 'write the point-in-time query of a feature service of this Feast repo, or dump of its registry')
-    .option('--service <name>', 'the feature service, where the repo has several')
+    .option('--service <name>', 'the feature service, if the repo has several')
     .action(async (name: string, flags: InitFlags) => {
       const { initCommand } = await import('./init.ts');
       showData(await initCommand(name, flags, context()));

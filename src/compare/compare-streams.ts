@@ -143,7 +143,7 @@ async function named(pairs: readonly Pair[], side: Side): Promise<PairFacts['lar
 
 function refuseChanged({ facts: { name }, users }: Side, seen: number): void {
   if (seen === users) return;
-  throw new ScoreBatchError('conflict', `the rows of ${name} changed while they were read`, {
-    hint: 'another run may have published the window: compare again',
+  throw new ScoreBatchError('conflict', `the rows of ${name} changed while they were being read`, {
+    hint: 'another run may have published the window; compare again',
   });
 }

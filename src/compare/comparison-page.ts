@@ -118,14 +118,14 @@ function quantiles({ a, b, differences }: Comparison): Html {
 
 function bandsSection({ bands }: Comparison): Html {
   if (bands === null)
-    return section({ id: 'bands', heading: 'Bands', body: html`<p>No user is in both, so nobody changes the band.</p>` });
+    return section({ id: 'bands', heading: 'Bands', body: html`<p>No user is in both, so nobody moves to another band.</p>` });
   const { names, moves } = bands;
   const users = (from: string, to: string) => moves.find((move) => move.from === from && move.to === to)?.users ?? 0;
   return section({
     id: 'bands',
     heading: 'Moves between bands',
     body: [
-      html`<p>${percent(bands.moved)} of the users in both change their band.</p>`,
+      html`<p>${percent(bands.moved)} of the users in both move to another band.</p>`,
       table({
         caption: 'Users by band: A down, B across',
         showCaption: true,
@@ -156,7 +156,7 @@ function outcomesSection({ outcomes }: Comparison): Html | undefined {
   ];
   return section({
     id: 'outcomes',
-    heading: 'What became of the users',
+    heading: 'Outcomes of the users',
     body: table({
       caption: outcomes.by === 'paired' ? 'Users in both with a known outcome' : 'Users of each side with a known outcome',
       showCaption: true,

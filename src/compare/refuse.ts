@@ -11,8 +11,8 @@ export function refuseOtherKeys(a: KeyOfSide, b: KeyOfSide): void {
   if (keyText(a.key) === keyText(b.key)) return;
   throw new ScoreBatchError(
     'configuration',
-    `${a.name} has the key ${showKey(a.key)}, but ${b.name} has ${showKey(b.key)}, so no user of one can be found in the other`,
-    { hint: 'run one of them again with the key of the other, then compare' },
+    `${a.name} has the key ${showKey(a.key)}, but ${b.name} has ${showKey(b.key)}, so their users cannot be matched`,
+    { hint: 'run one of them again with the key of the other, then compare again' },
   );
 }
 
@@ -22,9 +22,13 @@ export function refuseOtherScores(
   b: { readonly name: string; readonly score: string },
 ): void {
   if (a.score.toLowerCase() === b.score.toLowerCase()) return;
-  throw new ScoreBatchError('configuration', `${a.name} has its scores in the column ${a.score}, but ${b.name} in ${b.score}`, {
-    hint: 'scores of different names may say different things; run one of them again with the score.column of the other',
-  });
+  throw new ScoreBatchError(
+    'configuration',
+    `${a.name} has its scores in the column ${a.score}, but ${b.name} has them in ${b.score}`,
+    {
+      hint: 'columns with different names may hold different kinds of score; run one of them again with the score.column of the other',
+    },
+  );
 }
 
 /** @throws ScoreBatchError `configuration` if the scores are probabilities of different classes */
@@ -37,8 +41,8 @@ export function refuseOtherClasses(
   const [ofA, ofB] = [a, b].map(({ scoreClass }) => scoreClass ?? 'the predicted class');
   throw new ScoreBatchError(
     'configuration',
-    `the scores of ${a.name} are the probability of ${ofA}, but those of ${b.name} of ${ofB}`,
-    { hint: 'run one of them again with the score.class of the other, then compare' },
+    `the scores of ${a.name} are the probability of ${ofA}, but those of ${b.name} are the probability of ${ofB}`,
+    { hint: 'run one of them again with the score.class of the other, then compare again' },
   );
 }
 

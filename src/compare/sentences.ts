@@ -24,9 +24,9 @@ export function sentencesOf(comparison: Comparison): string[] {
           ...(ranks === null
             ? []
             : [
-                `The riskiest tenth is the same for ${percent(ranks.top_decile_overlap)} of its users${ranks.spearman === null ? '' : `, and the ranks correlate by ${ranks.spearman.toFixed(3)} (Spearman)`}.`,
+                `The riskiest tenth is the same for ${percent(ranks.top_decile_overlap)} of its users${ranks.spearman === null ? '' : `, and the rank correlation (Spearman) is ${ranks.spearman.toFixed(3)}`}.`,
               ]),
-          ...(bands === null ? [] : [`${percent(bands.moved)} of the users in both change their band.`]),
+          ...(bands === null ? [] : [`${percent(bands.moved)} of the users in both move to another band.`]),
         ]),
     ...outcomeSentences(comparison),
   ];
@@ -83,7 +83,7 @@ export function showSide({ name, run_id, window, model, rows, publication }: Sid
 export function showLimit({ name, limit, value, state }: CheckedLimit): string {
   if (state === 'not checked')
     return `${name}: ${limit} was not checked, ${WHY_UNCHECKED[name] ?? 'since no user is in both windows'}`;
-  if (value === null) return `${name}: it was not measured, so nothing shows that it is within ${limit}`;
+  if (value === null) return `${name}: not measured, so nothing shows that it is within ${limit}`;
   const least = name.startsWith('min_');
   const relation = state === 'within' ? 'is within' : least ? 'is less than' : 'is more than';
   return `${name}: ${Number(value.toFixed(6))} ${relation} ${limit}`;

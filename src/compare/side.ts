@@ -45,8 +45,8 @@ export async function findSide(name: string, source: SideSource): Promise<FoundS
   if (own !== undefined) return sideOf(name, await ledger.entries({ job, window: own.window }), name, source);
   const other = ofRun[0]?.job;
   if (other !== undefined) {
-    throw new ScoreBatchError('usage', `run ${name} is of the job ${other}, not of ${job}`, {
-      hint: 'name the job of A with --job, and that of B with --with-job',
+    throw new ScoreBatchError('usage', `run ${name} belongs to the job ${other}, not to ${job}`, {
+      hint: 'name the job of A with --job, and the job of B with --with-job',
     });
   }
   const all = await ledger.entries({ job });
@@ -111,10 +111,10 @@ function columnsOf(name: string, columns: PublishedRows['table']['columns'], { s
     const had = columns.map((column) => column.name).slice(0, 8);
     throw new ScoreBatchError(
       'configuration',
-      `${name} was published without ${missing.join(', ')}, which the job file has as key or score now`,
+      `${name} was published without ${missing.join(', ')}, which the job file now has as key or score`,
       {
         details: [`it was published with ${had.join(', ')}${columns.length > had.length ? ', …' : ''}`],
-        hint: 'compare runs with the same key and score column: run the window again, or name the job file of then with --job',
+        hint: 'compare runs with the same key and score column: run the window again, or name the job file that it was published with, with --job',
       },
     );
   }
@@ -154,20 +154,20 @@ export async function rowsOfSide(reader: TableReader, { facts, rows, users }: Fo
   if (Number(held) === 0 && rows.replaced) throw gone(facts, rows);
   throw new ScoreBatchError(
     'refused',
-    `${showTableName(table.name)} holds ${counted(Number(held), 'row')} of ${facts.name}, but by the ledger run ${facts.run_id} has ${grouped(users)}`,
+    `${showTableName(table.name)} holds ${counted(Number(held), 'row')} of ${facts.name}, but the ledger says that run ${facts.run_id} has ${grouped(users)}`,
     { hint: 'someone changed the table, or another run is publishing the window; compare again, or run the window again' },
   );
 }
 
 function gone({ name, window }: SideFacts, { table, replaced }: PublishedRows): ScoreBatchError {
   if (!replaced)
-    return new ScoreBatchError('refused', `the table ${showTableName(table.name)} of ${name} does not exist any more`, {
+    return new ScoreBatchError('refused', `the table ${showTableName(table.name)} of ${name} no longer exists`, {
       hint: `run ${window.label} again`,
     });
   return new ScoreBatchError(
     'refused',
-    `the rows of run ${name} are gone: another publication of ${window.label} replaced them, and they were not kept, or not this long`,
-    { hint: 'sink.history says how many replaced publications are kept, sink.history_for how long' },
+    `the rows of run ${name} are gone: another publication of ${window.label} replaced them, and they were not kept, or not long enough`,
+    { hint: 'to keep more replaced publications from now on, raise sink.history; to keep them longer, raise sink.history_for' },
   );
 }
 

@@ -24,7 +24,7 @@ export function webhookAddress(environment: NodeJS.ProcessEnv, name: string): UR
   registerSecret(`${url.pathname}${url.search}`);
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return url;
   throw new ScoreBatchError('configuration', `the address in ${name} does not begin with https://`, {
-    hint: 'everybody who knows the address can post to the chat, so it is sent encrypted only; http:// is for this machine',
+    hint: 'use https://: anyone who knows the address can post to the chat, so it is only sent encrypted; http:// is only for this machine',
   });
 }
 
@@ -38,7 +38,7 @@ export function mailServer(environment: NodeJS.ProcessEnv, name: string): MailSe
   const secure = protocol === 'smtps:';
   if ((!secure && protocol !== 'smtp:') || hostname === '' || search !== '' || !['', '/'].includes(pathname)) {
     throw new ScoreBatchError('configuration', `the value of ${name} is not the URL of a mail server`, {
-      hint: `write ${example}, or smtps:// for a server that begins with TLS; write @ : / in a password as %40 %3A %2F`,
+      hint: `write ${example}, or smtps:// for a server that starts with TLS; write @ : / in a password as %40 %3A %2F`,
     });
   }
   const host = hostname.replace(/^\[(.*)\]$/, '$1');

@@ -14,7 +14,7 @@ export async function checkDelivery({ webhook, mail }: DeliverySettings, environ
   const found: string[] = [];
   if (webhook !== undefined) {
     webhookAddress(environment, webhook.url_env);
-    found.push(`${webhook.url_env} has the address of the webhook, to which nothing was posted`);
+    found.push(`${webhook.url_env} has the address of the webhook; nothing was posted to it`);
   }
   if (mail !== undefined) {
     const options = await smtpOptions(mail, environment);

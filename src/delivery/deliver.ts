@@ -25,18 +25,20 @@ export async function deliver(options: DeliverOptions, context: Surroundings): P
     for (const [done, due] of all.entries()) {
       if (context.signal.aborted) return sayInterrupted(label, all.slice(done), console);
       await deliverOne(options, due, context).catch((error: unknown) => {
-        console.warn(`${label} is published, but ${due.target} was told nothing: ${messageOf(error)}`);
+        console.warn(`${label} is published, but the message to ${due.target} was not sent: ${messageOf(error)}`);
       });
     }
   } catch (error) {
-    console.warn(`${label} is published, but nobody was told: ${messageOf(error)}`);
+    console.warn(`${label} is published, but no message was sent: ${messageOf(error)}`);
   }
 }
 
 /** Warns, because only another invocation would send due messages, and a scheduler sees no reason for one. */
 function sayInterrupted(label: string, left: readonly Due[], console: Surroundings['console']): void {
   const targets = left.map(({ target }) => target).join(' and ');
-  console.warn(`${label} is published, but the command was interrupted before ${targets} was told: run it again`);
+  console.warn(
+    `${label} is published, but the command was interrupted before the message to ${targets} was sent; run it again`,
+  );
 }
 
 /** Due messages, at most one per target. */
@@ -71,7 +73,7 @@ async function deliverOne(options: DeliverOptions, due: Due, { environment, cons
   const made = await sendOnce(send);
   say(options.window, due, made, console);
   await options.ledger.append(outcomeEntry(entry, made)).catch((error: unknown) => {
-    console.warn(`what became of the message to ${due.target} was not recorded: ${messageOf(error)}`);
+    console.warn(`the outcome of the message to ${due.target} was not recorded: ${messageOf(error)}`);
   });
 }
 
@@ -128,8 +130,11 @@ function say({ label }: LedgerWindow, due: Due, { outcome, reason }: Attempt, co
   const why = reason === undefined ? '' : `: ${reason}`;
   if (outcome === 'delivered' && reason === undefined) console.info(`delivered ${what} to ${due.target}`);
   else if (outcome === 'delivered') console.warn(`delivered ${what} to ${due.target}, but ${reason}`);
-  else if (outcome === 'failed') console.warn(`${due.target} was not told of ${what}${why}; it is not tried again`);
-  else console.warn(`nobody knows whether ${due.target} was told of ${what}${why}; it is not tried again`);
+  else if (outcome === 'failed') console.warn(`could not deliver ${what} to ${due.target}${why}; it will not be retried`);
+  else
+    console.warn(
+      `began to deliver ${what} to ${due.target}, and it is unknown whether it arrived${why}; it will not be retried`,
+    );
 }
 
 function messageOf(error: unknown): string {

@@ -28,7 +28,7 @@ export interface Material {
 export async function readMaterial({ job, window, sink, ledger, stores }: DeliverOptions, { entry }: Due): Promise<Material> {
   const { columns } = entry.details;
   const { runId } = entry;
-  if (columns === undefined) throw new ScoreBatchError('report', `the ledger has no columns of run ${runId}`);
+  if (columns === undefined) throw new ScoreBatchError('report', `the ledger has no columns for run ${runId}`);
   const files = reportFiles(job.definition.report, window, job.root);
   const spec = pagesSpec({ job, window, runId, sink, ledger, columns, files, stores });
   if (spec === undefined) throw new ScoreBatchError('configuration', 'delivery needs report.page');

@@ -59,8 +59,8 @@ export async function tryServer(options: SmtpOptions): Promise<boolean> {
     const refused = (error as Failure).code === 'EAUTH';
     throw new ScoreBatchError(refused ? 'permission' : 'unavailable', `the mail server cannot be used: ${reason}`, {
       hint: refused
-        ? 'check user and password in the URL of the mail server'
-        : 'check host, port and certificate; smtps:// is for servers that begin with TLS, smtp:// for all others',
+        ? 'check the user and password in the URL of the mail server'
+        : 'check the host, port and certificate; use smtps:// for a server that starts with TLS, smtp:// for any other',
     });
   }
 }

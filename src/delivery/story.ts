@@ -54,11 +54,11 @@ function titleOf(data: PageData, { occasion }: Due): string {
 
 function correctionOf(label: string, { occasion, entry, told }: Due): string | undefined {
   const { publication, details } = entry;
-  const before = `what you got as publication ${told.at(-1)?.publication} is no longer valid`;
+  const before = `publication ${told.at(-1)?.publication}, which you received before, is no longer valid`;
   if (occasion === 'published') return undefined;
   const { rollback } = details;
   if (rollback === undefined) return `${label} was published again: this is publication ${publication}, and ${before}.`;
   const because = rollback.reason === null ? '' : `, because: ${rollback.reason}`;
   const is = because.endsWith('.') ? '' : '.';
-  return `${label} was rolled back from publication ${rollback.from.publication} to ${rollback.publication}${because}${is} Below are the numbers that hold now; ${before}.`;
+  return `${label} was rolled back from publication ${rollback.from.publication} to ${rollback.publication}${because}${is} The numbers below are the current ones; ${before}.`;
 }

@@ -17,7 +17,7 @@ const ERRORS: readonly KnownError[] = [
     pattern: /Could not set lock on file|Conflicting lock/,
     kind: 'conflict',
     what: 'is in use by another process',
-    hint: 'only one process at a time can write the file: wait for another run of score-batch, or close the DuckDB shell, then run the same command again',
+    hint: 'only one process at a time can write the file: wait for the other run of score-batch, or close the DuckDB shell, then run the same command again',
   },
   {
     pattern: /No space left on device|ENOSPC/,
@@ -48,7 +48,7 @@ const ERRORS: readonly KnownError[] = [
       /No files found that match|ENOENT|too small to be a Parquet file|No magic bytes found|Cannot open file .*No such file/,
     kind: 'conflict',
     what: 'has lost files of this run',
-    hint: 'something removed or damaged them; start over with --fresh',
+    hint: 'another process removed or damaged them; start over with --fresh',
   },
   {
     pattern: /newer version of DuckDB|storage version|Trying to read a database file with version number|Serialization Error/i,
@@ -72,7 +72,7 @@ const ERRORS: readonly KnownError[] = [
     pattern: BROKEN_CONSTRAINT,
     kind: 'configuration',
     what: 'has a published table with a constraint that the new rows violate',
-    hint: 'drop the unique index, NOT NULL or CHECK, or use another table; then the same command resumes from the staged chunks',
+    hint: 'drop the unique index, NOT NULL or CHECK, or use another table; then run the same command again: it resumes from the staged chunks',
   },
   {
     pattern: /Out of Memory Error|failed to allocate|failed to pin block/,

@@ -153,7 +153,7 @@ function broughtBack(found: readonly FoundRows[]): string[] {
   const current = found.filter(({ part, job }) => part === 'current' && isSliceJob(job));
   return current.map(
     (table) =>
-      `if the source still has the person, a later slice brings the person back to ${shownName(table)}: at the latest one that reads all users`,
+      `if the source still has the person, a later slice brings the person back to ${shownName(table)}, at the latest the next slice that reads all users`,
   );
 }
 

@@ -52,7 +52,7 @@ export async function remakeFiles(
     } catch (error) {
       // A file that somebody else has put there is not the job's.
       if (!(error instanceof ScoreBatchError) || error.kind !== 'configuration') throw error;
-      warnings.push(`the files of ${run.window.label} were not written again: ${error.message}`);
+      warnings.push(`the files of ${run.window.label} were not rewritten: ${error.message}`);
     }
   }
   return { files, warnings };
@@ -107,9 +107,9 @@ async function filesOfRun(
   const hosts = [...new Set(local.map(({ host }) => host))].filter((host) => host !== hostname());
   return [
     ...others.map(
-      (file) => `${file} may hold the person: run ${runId} wrote it, but the job file gives ${window.label} another path now`,
+      (file) => `${file} may hold the person: run ${runId} wrote it, but the job file now gives ${window.label} another path`,
     ),
-    ...hosts.map((host) => `run ${runId} of ${window.label} wrote its files on ${host}: what is there may hold the person`),
+    ...hosts.map((host) => `run ${runId} of ${window.label} wrote its files on ${host}, and they may still hold the person`),
   ];
 }
 

@@ -57,7 +57,7 @@ async function findSegments(
       if (changed) segments.push(...changed);
       else
         warnings.push(
-          `${summary.name.join('.')} of the window from ${person.place.windowStart} was not corrected: it has no band ${person.band}`,
+          `${summary.name.join('.')} was not corrected for the window from ${person.place.windowStart}: it has no band ${person.band}`,
         );
     }
   }

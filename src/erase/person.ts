@@ -56,9 +56,9 @@ export function personOf(
   if (own.some(({ name }, i) => name.toLowerCase() !== key[i]?.toLowerCase())) {
     throw new ScoreBatchError(
       'configuration',
-      `the key of rows that the job has published or kept is ${own.map(({ name }) => name).join(', ')}`,
+      `the rows that the job has published or kept have the key ${own.map(({ name }) => name).join(', ')}`,
       {
-        hint: `source.key names ${key.join(', ')}: erase with the job file of then`,
+        hint: `source.key names ${key.join(', ')}; erase with the job file that the rows were published with`,
       },
     );
   }

@@ -62,11 +62,11 @@ export function refuseOpenRuns(entries: readonly LedgerEntry[], withRows: Readon
   const open = openRuns(entries).filter((run) => withRows.has(run.runId) || isAlive(run));
   const [first] = open;
   if (first === undefined) return;
-  throw new ScoreBatchError('conflict', `run ${first.runId} has not finished and may publish rows that it has read already`, {
-    details: open.slice(1).map(({ runId }) => `nor has run ${runId}`),
+  throw new ScoreBatchError('conflict', `run ${first.runId} has not finished and may publish rows that it has already read`, {
+    details: open.slice(1).map(({ runId }) => `run ${runId} has not finished either`),
     hint: isSliceJob(first.job)
-      ? 'wait for it; if its process is gone, run `score-batch --slice` to finish it, then erase'
-      : `wait for it; if its process is gone, run ${first.window.label} again to finish it, or with --fresh to leave it behind, then erase`,
+      ? 'wait for it to finish; if its process is gone, run `score-batch --slice` to finish it, then erase again'
+      : `wait for it to finish; if its process is gone, run ${first.window.label} again to finish it, or with --fresh to abandon it, then erase again`,
   });
 }
 
@@ -97,7 +97,7 @@ export async function keptRows(source: Source, runIds: readonly string[]): Promi
   const found: FrozenTable[] = [];
   for (const runId of runIds) {
     const frozen = await asKept(runId, () => source.frozen(runId));
-    if (frozen === undefined) throw unreadable(runId, ['some are missing, or another version of DuckDB has counted them']);
+    if (frozen === undefined) throw unreadable(runId, ['some rows are missing, or another version of DuckDB counted them']);
     found.push(frozen);
   }
   return found;
@@ -114,9 +114,9 @@ async function asKept<T>(runId: string, work: () => Promise<T>): Promise<T> {
 }
 
 function unreadable(runId: string, details: readonly string[], cause?: unknown): ScoreBatchError {
-  return new ScoreBatchError('refused', `nobody can be erased from the rows that run ${runId} has kept: they cannot be read`, {
+  return new ScoreBatchError('refused', `the rows that run ${runId} kept cannot be read, so nobody can be erased from them`, {
     details,
-    hint: 'find out what wrote to them; to drop all kept rows, remove source.keep_rows and run `score-batch gc --apply`, then erase',
+    hint: 'find the process that changed them; to drop all kept rows, remove source.keep_rows and run `score-batch gc --apply`, then erase again',
     cause,
   });
 }

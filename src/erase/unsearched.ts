@@ -23,7 +23,7 @@ export function unsearchedTables(
     return [...new Set(tables.map(showTableName))];
   };
   const renamed = others(own).map(
-    (table) => `${table} was not searched: the job published to it before, but does not name it now`,
+    (table) => `${table} was not searched: the job used to publish to it, but no longer names it`,
   );
   if (publishedColumns(definition, own) !== undefined) return [...renamed, ...reportsElsewhere(job, report, entries, found)];
   const wrote = own.some(({ details }) => details.also_wrote?.includes('report'));
@@ -51,8 +51,11 @@ function reportsElsewhere(
     ({ replaced, runId }) => !reported.some((other) => other.runId === runId && other.replaced === replaced),
   );
   const ids = new Set(missing.map(({ runId }) => runId));
-  const now = report === undefined ? 'the job file names none now' : `it was not ${showTableName(report)}`;
+  const now =
+    report === undefined
+      ? 'the job file no longer names one'
+      : `it is not ${showTableName(report)}, which the job file names now`;
   return runsOf(entries)
     .filter(({ runId, details }) => ids.has(runId) && details.also_wrote?.includes('report'))
-    .map(({ runId, window }) => `the report table that run ${runId} of ${window.label} wrote was not searched: ${now}`);
+    .map(({ runId, window }) => `the report table that run ${runId} of ${window.label} wrote to was not searched: ${now}`);
 }

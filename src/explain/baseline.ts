@@ -53,7 +53,7 @@ export async function readBaseline({ folder, definition, signature }: Bundle): P
   const source = { file, noun: 'baseline', hint: HINT };
   const rows = parseRows(bytes, source);
   if (rows.length > MAX_ROWS) {
-    throw new ScoreBatchError('configuration', `${file} has ${rows.length} rows, the limit is ${MAX_ROWS}`, {
+    throw new ScoreBatchError('configuration', `${file} has ${rows.length} rows, but the limit is ${MAX_ROWS}`, {
       hint: `keep an even sample of ${MAX_ROWS} rows; \`score-batch model reference\` does`,
     });
   }

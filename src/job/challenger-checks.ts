@@ -18,7 +18,7 @@ function rowsFrozen({ source }: JobDefinition): Problem[] {
   return [
     {
       path: ['source', 'freeze'],
-      message: 'two models score the same rows, so they are frozen first; remove freeze: never, or the challenger',
+      message: 'two models score the same rows, so the rows are frozen first; remove freeze: never, or remove the challenger',
     },
   ];
 }
@@ -43,7 +43,7 @@ function tableApart({ sink, report, labels }: JobDefinition, { table }: NonNulla
   if (other === undefined) return [];
   const where = table === undefined ? ['challenger'] : ['challenger', 'table'];
   return [
-    { path: where, message: `the challenger's tables would be those of ${other[0]}; name another one in challenger.table` },
+    { path: where, message: `the challenger's tables would be those of ${other[0]}; name another table in challenger.table` },
   ];
 }
 

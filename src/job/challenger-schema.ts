@@ -3,7 +3,7 @@ import { bundlePlace, tableName } from './fields.ts';
 
 export const challenger = z.strictObject({
   model: bundlePlace.describe(
-    'the bundle that scores the same rows beside the model of the job: a folder, or models:/NAME@ALIAS or models:/NAME/VERSION',
+    'bundle that scores the same rows as the model of the job: a folder, or models:/NAME@ALIAS or models:/NAME/VERSION',
   ),
   table: tableName.optional().describe('table of its scores; by default sink.table with _challenger appended'),
   promote_after: z

@@ -56,15 +56,11 @@ export function changedPredicate(sql: string, at: number, kind: WarehouseKind, w
 }
 
 function misused(where: string): ScoreBatchError {
-  return new ScoreBatchError(
-    'configuration',
-    `${where} uses :${CHANGED_KEYS} in another way than user_id in (:${CHANGED_KEYS})`,
-    {
-      details: [
-        'write a column, or a list of columns in parentheses in the order of source.key, right after where, and, on, having or qualify,',
-        'and combine the predicate with AND only',
-      ],
-      hint: `leave :${CHANGED_KEYS} out if the query has no place for it: a slice keeps only the users that changed`,
-    },
-  );
+  return new ScoreBatchError('configuration', `${where} uses :${CHANGED_KEYS} other than as user_id in (:${CHANGED_KEYS})`, {
+    details: [
+      'write a column, or a list of columns in parentheses in the order of source.key, right after where, and, on, having or qualify,',
+      'and combine the predicate with AND only',
+    ],
+    hint: `leave :${CHANGED_KEYS} out if the query has no place for it: a slice keeps only the users that changed`,
+  });
 }

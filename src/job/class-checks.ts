@@ -4,7 +4,7 @@ import type { JobDefinition } from './schema.ts';
 /** Checks of `score.classes: all` against the rest of the job: what needs a single score, or tables with other columns. */
 export function classChecks({ score, sink, source, report, incremental, challenger }: JobDefinition): Problem[] {
   if (score.classes === undefined) return [];
-  const alone = 'score.classes: all is published by windows of one model alone; use score.class';
+  const alone = 'score.classes: all works only for windows that are scored by one model; use score.class';
   return [
     ...(sink.layout === 'narrow'
       ? []
@@ -18,7 +18,7 @@ export function classChecks({ score, sink, source, report, incremental, challeng
       ? [
           {
             path: ['report', 'summary_table'],
-            message: 'a summary is of one score: add score.class beside score.classes, or leave the summary out',
+            message: 'a summary covers one score: add score.class beside score.classes, or leave the summary out',
           },
         ]
       : []),
@@ -26,7 +26,7 @@ export function classChecks({ score, sink, source, report, incremental, challeng
       ? [
           {
             path: ['source', 'freeze'],
-            message: 'rows whose classes are all published are frozen first; remove freeze: never, or use score.class',
+            message: 'score.classes: all freezes rows first; remove freeze: never, or use score.class',
           },
         ]
       : []),

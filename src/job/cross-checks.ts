@@ -83,7 +83,7 @@ function deliveryHasPage({ delivery, report }: JobDefinition): Problem[] {
   return [
     ...(nowhere ? [{ path: ['delivery'], message: 'must have webhook, mail or both' }] : []),
     ...(report.page === undefined
-      ? [{ path: ['delivery'], message: 'needs report.page: what is sent is taken from the report page' }]
+      ? [{ path: ['delivery'], message: 'needs report.page: messages take their text from the report page' }]
       : []),
   ];
 }
@@ -177,7 +177,7 @@ function reportFilesApart({ report }: JobDefinition): Problem[] {
         ? [
             {
               path: ['report', kind],
-              message: `${template} would be inside of ${folder.template}, a file: report.${folder.kind}`,
+              message: `${template} would be inside ${folder.template}, which is the file of report.${folder.kind}`,
             },
           ]
         : []),
@@ -237,7 +237,7 @@ function evaluationGatesHaveLabels({ gates, labels }: JobDefinition): Problem[] 
   if (labels !== undefined) return [];
   return (['min_auc', 'max_calibration_error'] as const)
     .filter((gate) => gates[gate] !== undefined)
-    .map((gate) => ({ path: ['gates', gate], message: `${gate} is about known outcomes, and the job has no labels` }));
+    .map((gate) => ({ path: ['gates', gate], message: `${gate} needs known outcomes, and the job has no labels` }));
 }
 
 function slimTableIsOwn({ sink }: JobDefinition): Problem[] {
@@ -245,7 +245,7 @@ function slimTableIsOwn({ sink }: JobDefinition): Problem[] {
   return [
     {
       path: ['sink', 'shared_tables'],
-      message: 'rows of the slim layout do not name their job, so jobs cannot share a table; use the narrow layout',
+      message: 'rows of the slim layout do not name their job, so jobs cannot share such a table; use the narrow layout',
     },
   ];
 }

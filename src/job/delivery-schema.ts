@@ -26,36 +26,38 @@ function linkProblem(template: string): string | undefined {
   if (!/^https?:\/\/[^\s<>|"]+$/.test(text) || !URL.canParse(text))
     return 'must be an address like https://reports.example.com/churn-{window}.html';
   const { username, password } = new URL(text);
-  return username + password === '' ? undefined : 'must not contain a user or password: everybody who gets it reads it';
+  return username + password === '' ? undefined : 'must not contain a user or password: every recipient can read them';
 }
 
 export const delivery = z.strictObject({
-  link: link.optional().describe('address at which people open the report page; {window} becomes the label of the window'),
+  link: link.optional().describe('address of the report page for its readers; {window} becomes the label of the window'),
   webhook: z
     .strictObject({
       url_env: variable.describe('environment variable that has the address: https://hooks.slack.com/services/…'),
       format: z
         .enum(['blocks', 'text'])
         .default('blocks')
-        .describe('blocks for Slack (Block Kit), or text, which Mattermost and others read, too'),
+        .describe('blocks for Slack (Block Kit), or text, which Mattermost and others also read'),
     })
     .optional()
-    .describe('posts the paragraph of the report page, and the link, to a webhook as Slack has them'),
+    .describe('posts the summary paragraph of the report page and the link to a webhook in the style of Slack'),
   mail: z
     .strictObject({
       smtp_env: variable.describe('environment variable that has the server: smtp://user:password@smtp.example.com:587'),
-      from: mailbox.describe('who the mail is from'),
-      to: z.array(mailbox).min(1, 'name at least one recipient').max(50).describe('who gets the mail'),
-      cc: z.array(mailbox).max(50).default([]).describe('who gets a copy'),
+      from: mailbox.describe('sender of the mail'),
+      to: z.array(mailbox).min(1, 'name at least one recipient').max(50).describe('recipients of the mail'),
+      cc: z.array(mailbox).max(50).default([]).describe('recipients of a copy'),
       page: z
         .enum(['attachment', 'body', 'none'])
         .default('attachment')
-        .describe('where the report page is: attached, in place of the paragraph, or only at the link'),
+        .describe(
+          'how the mail contains the report page: as an attachment, as the body in place of the paragraph, or only as the link',
+        ),
       tls: z
         .enum(['required', 'optional'])
         .default('required')
         .describe('optional sends without encryption if the server offers none'),
     })
     .optional()
-    .describe('mails the paragraph of the report page with the page'),
+    .describe('mails the summary paragraph of the report page, with the page'),
 });

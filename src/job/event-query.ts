@@ -100,7 +100,7 @@ function refuseClashes({ attributes }: EventsDefinition, { fields, features }: E
         'configuration',
         `the attribute ${name} has the name of a field, a feature or another attribute`,
         {
-          hint: 'rename the column, in a view if need be; all of them become columns of one table',
+          hint: 'rename the column, in a view if necessary; all of them become columns of one table',
         },
       );
     }

@@ -12,9 +12,9 @@ const column = text.regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'write the name of a
 
 const attributes = z
   .strictObject({
-    table: table.describe('table with what is known of keys'),
+    table: table.describe('table with the attributes of keys'),
     key: column.describe('column of that table with the key of events'),
-    columns: z.array(column).min(1, 'name at least one column').describe('columns that the model takes'),
+    columns: z.array(column).min(1, 'name at least one column').describe('columns that the model uses'),
     version: column.optional().describe('column with the version of a row, if the table keeps all of them'),
     used: column.optional().describe('column of the events with the version that an event was scored with'),
     valid_from: column
@@ -33,8 +33,8 @@ const attributes = z
 /** Events and their features, in place of a query. */
 export const events = z.strictObject({
   features: text.describe('feature file, relative to the project root'),
-  table: table.describe('table with a row per event'),
-  attributes: attributes.optional().describe('what is known of the keys'),
+  table: table.describe('table with one row per event'),
+  attributes: attributes.optional().describe('attributes of the keys'),
 });
 
 export type EventsDefinition = z.output<typeof events>;

@@ -10,7 +10,7 @@ export const gates = z.strictObject({
   min_rows: z.int().min(0).default(1).describe('minimum rows of a window; 0 allows an empty publication'),
   max_drop: share
     .optional()
-    .describe('maximum drop in rows, as a share, from the publication that is superseded or else the previous window'),
+    .describe('maximum drop in rows, as a share, from the superseded publication, or else from the previous window'),
   max_quarantine_rate: share.default(0.01).describe('maximum share of quarantined rows'),
   max_score_psi: z
     .number()
@@ -34,5 +34,5 @@ export const gates = z.strictObject({
   on_evaluation: z
     .enum(['warn', 'refuse'])
     .default('warn')
-    .describe('what happens if min_auc or max_calibration_error is not met'),
+    .describe('whether a failed min_auc or max_calibration_error refuses the run or only warns'),
 });

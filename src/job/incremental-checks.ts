@@ -24,7 +24,7 @@ function thresholds({ score }: JobDefinition, { bands }: Incremental): Problem[]
   return [
     {
       path: ['incremental', 'bands'],
-      message: 'score.bands are shares, which need ranks, and the current table has none: give thresholds like { high: 0.9 }',
+      message: 'score.bands are shares, which need ranks, and the current table has none: set thresholds like { high: 0.9 }',
     },
   ];
 }
@@ -98,7 +98,7 @@ function tablesApart({ sink, report }: JobDefinition, { table, shadow }: Increme
   if (isSame(view, current) || isSame(view, suffixed(current, '_boundary')))
     problems.push({
       path: ['incremental', 'shadow', 'view'],
-      message: 'it would be the current table or that of its boundaries',
+      message: 'it would be the current table or its boundary table',
     });
   if (JSON.stringify(current.slice(0, -1)) !== JSON.stringify(scores.slice(0, -1)))
     problems.push({ path: ['incremental', 'table'], message: 'it must be in the schema of sink.table, beside the ledger' });

@@ -11,13 +11,13 @@ const changeSource = z
       .describe('columns of the table that hold source.key, in its order; by default those of the same names'),
     watermark: text
       .optional()
-      .describe('column with the instant at which a row was written or changed last, such as loaded_at'),
-    time_zone: timeZone.optional().describe('zone of a watermark without one; by default such a watermark is UTC'),
+      .describe('column with the instant at which a row was last written or changed, such as loaded_at'),
+    time_zone: timeZone.optional().describe('time zone of a watermark that has none; UTC by default'),
     history: z
       .enum(['appends', 'changes'])
       .optional()
       .describe(
-        'read what the warehouse itself recorded: appends for rows that were added, changes for all (BigQuery, Snowflake)',
+        'read the change history of the warehouse: appends for added rows only, changes for all changes (BigQuery, Snowflake)',
       ),
     events: z
       .enum(['debezium'])
@@ -36,21 +36,21 @@ export const incremental = z.strictObject({
   since: z.iso
     .date()
     .describe('date from which users are included: the value of :window_start in a slice, as the start of that day'),
-  changes: z.array(changeSource).min(1).describe('where a change of a user shows'),
+  changes: z.array(changeSource).min(1).describe('change sources: tables in which changes of users appear'),
   lag: duration
     .prefault('0 seconds')
     .describe('how far a slice stays behind the newest watermark of the data, such as 10 minutes'),
   lookback: duration
     .prefault('1 hour')
-    .describe('how far a slice reads back before the position, for rows that were written late'),
+    .describe('how far before the position a slice starts to read, for rows that were written late'),
   bands: bands
     .refine(({ by }) => by === 'threshold', 'write thresholds like 0.9: the current table has no ranks')
     .optional()
-    .describe('bands by thresholds; by default score.bands, which must be thresholds then'),
+    .describe('bands by thresholds; by default score.bands, which must then be thresholds'),
   refresh: z
     .enum(['day'])
     .optional()
-    .describe('score all users once a day, because features depend on :window_end and so change for everybody'),
+    .describe('score all users once a day; needed if features depend on :window_end and so change for everyone'),
   reconcile: z
     .enum(['day'])
     .optional()
@@ -60,23 +60,25 @@ export const incremental = z.strictObject({
     .min(0)
     .max(100_000)
     .default(20_000)
-    .describe('after a change of model: how many unchanged users a slice rescores beside those that changed'),
-  interval: duration.prefault('1 hour').describe('how often a slice runs, for its share of the costs of a batch'),
+    .describe('after a change of model: how many unchanged users each slice rescores in addition to those that changed'),
+  interval: duration
+    .prefault('1 hour')
+    .describe('how often slices run; used to compare the cost of a slice with its share of the cost of the batch'),
   shadow: z
     .strictObject({
       comparisons: z
         .int()
         .min(1)
         .default(7)
-        .describe('how many comparisons in a row must be within limits before promote --shadow switches'),
+        .describe('how many comparisons in a row must be within the limits before promote --shadow switches the view'),
       max_extra: share
         .default(0)
         .describe(
-          'share of users that no window of the batch may have, because their first rows arrived after it; their week run again has them',
+          'maximum share of users that no window of the batch has, because their first rows arrived after their window ran; running that window again adds them',
         ),
-      max_delta: z.number().min(0).default(1e-6).describe('largest difference of two scores that counts as none'),
-      view: tableName.describe('view that people read: the scores of the batch, or after the switch the current table'),
+      max_delta: z.number().min(0).default(1e-6).describe('largest difference between two scores that still counts as equal'),
+      view: tableName.describe('view that people read: the scores of the batch, or the current table after the switch'),
     })
     .optional()
-    .describe('compare the current table with each window of the batch before people read it'),
+    .describe('compare the current table with each window of the batch before people read the current table'),
 });

@@ -94,7 +94,7 @@ async function readQuery(
       'configuration',
       `${queryName} ${statement === undefined ? 'contains more than one statement' : 'is empty'}`,
       {
-        hint: 'write one SELECT; prepare tables before the run, or use WITH',
+        hint: 'write one SELECT; prepare tables before the run, or use a WITH clause',
       },
     );
   }

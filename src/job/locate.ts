@@ -42,10 +42,10 @@ export async function locateJob(
     throw new ScoreBatchError('usage', `there is no ${kind === 'stream' ? 'stream job' : 'job file'} in ${jobs}`, {
       hint:
         kind === 'stream'
-          ? 'name a stream job file with --job, or go to the project with -C; docs/stream-settings.md has an example'
+          ? 'name a stream job file with --job, or choose the project folder with -C; docs/stream-settings.md has an example'
           : other !== undefined
             ? `${other} is a stream job: run \`score-batch stream\``
-            : 'name a job file with --job, go to the project with -C, or create a job with `score-batch init NAME`',
+            : 'name a job file with --job, choose the project folder with -C, or create a job with `score-batch init NAME`',
     });
   }
   if (more.length > 0) {
@@ -86,7 +86,7 @@ async function checkKind(file: string, folder: string, kind: JobKind): Promise<s
   const given = path.dirname(file) === path.join(folder, 'jobs') ? name : path.relative(folder, file);
   if (found === undefined) {
     throw new ScoreBatchError('usage', `${path.relative(folder, file)} holds features, not a job`, {
-      hint: 'name the job whose features_file it is',
+      hint: 'name the job that has this file as its features_file',
     });
   }
   throw found === 'stream'

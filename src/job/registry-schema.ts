@@ -5,6 +5,6 @@ export const registry = z.strictObject({
     .enum(['fail', 'pinned'])
     .default('fail')
     .describe(
-      'if the registry cannot be reached: end with exit code 69, or score with the version that the ledger pinned last',
+      'if the registry cannot be reached: end with exit code 69, or score with the version that the ledger last pinned',
     ),
 });

@@ -11,10 +11,10 @@ export const report = z.strictObject({
   table: tableName.optional().describe('report table: scores with ranks, for windows of the length in `every`'),
   summary_table: tableName.optional().describe('summary table: users, share and mean score per segment and band'),
   segments: columnList.default([]).describe('columns of sink.keep that the summary is broken down by'),
-  drift_table: tableName.optional().describe('drift table: a row per window and feature, see gates.max_feature_psi'),
+  drift_table: tableName.optional().describe('drift table: one row per window and feature; see gates.max_feature_psi'),
   holdout: share
     .optional()
-    .describe('share of the users that nobody should contact, by a hash of the key; marked in the column holdout'),
+    .describe('share of the users not to contact, chosen by a hash of the key; marked in the column holdout'),
   csv: reportPath
     .optional()
     .describe('path of the report file, such as reports/churn-{window}.csv, or its address: gs://bucket/… or s3://bucket/…'),
@@ -30,10 +30,12 @@ export const report = z.strictObject({
   min_cell: z.int().min(1).default(10).describe('minimum users of a segment on the page; smaller ones are grouped'),
   nouns: z
     .strictObject({
-      one: text.default('user').describe('a user of the report: new customer'),
-      many: text.default('users').describe('the same in the plural: new customers'),
-      outcome: text.default('leave').describe('what the model predicts, after "expected to": stay away for 28 days'),
+      one: text.default('user').describe('word for one user: new customer'),
+      many: text.default('users').describe('its plural: new customers'),
+      outcome: text
+        .default('leave')
+        .describe('what the model predicts, as it reads after "expected to": stay away for 28 days'),
     })
     .prefault({})
-    .describe('the words of the page'),
+    .describe('words that the page uses'),
 });

@@ -18,12 +18,10 @@ export const jobSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'use lower-case letters, digits, - and _')
-    .describe('identifies the job in every table'),
+    .describe('name that identifies the job in every table'),
   description: z.string().optional().describe('what the job does, for people'),
-  model: bundlePlace.describe(
-    'folder of the model bundle; or a version that MLflow has: models:/NAME@ALIAS or models:/NAME/VERSION',
-  ),
-  registry: registry.optional().describe('what to do about the registry that models:/… comes from'),
+  model: bundlePlace.describe('folder of the model bundle, or a version in MLflow: models:/NAME@ALIAS or models:/NAME/VERSION'),
+  registry: registry.optional().describe('how to handle the registry of models:/…'),
   time_zone: timeZone.describe('IANA time zone of the windows'),
   every: z.enum(GRAINS).default('week').describe('length of the windows that go to the report tables'),
   source,
@@ -32,13 +30,13 @@ export const jobSchema = z.strictObject({
   sink,
   report: report.prefault({}),
   gates: gates.prefault({}),
-  compare: compare.prefault({}).describe('limits of comparisons: beyond one of them, compare ends with 65'),
-  challenger: challenger.optional().describe('a second model that scores the same rows, and is never shown in the report'),
+  compare: compare.prefault({}).describe('limits for comparisons; if one is violated, compare ends with 65'),
+  challenger: challenger.optional().describe('second model that scores the same rows and is never shown in the report'),
   incremental: incremental
     .optional()
     .describe('score only users that changed, in slices between the windows (score-batch --slice)'),
-  delivery: delivery.optional().describe('who is told of a publication, once it is published'),
-  labels: labels.optional().describe('what became of the users, to evaluate the scores once it is known'),
+  delivery: delivery.optional().describe('whom to notify once a window is published'),
+  labels: labels.optional().describe('known outcomes of the users, to evaluate the scores'),
 });
 
 /** A checked job file with all defaults filled in. */

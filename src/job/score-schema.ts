@@ -28,7 +28,7 @@ const providerOptions = z
     if (devices !== undefined && device_id !== undefined) refuse('device_id', 'give either device_id or devices');
     else if ((devices ?? device_id) !== undefined && !WITH_DEVICES.includes(name))
       refuse(key, `${name} does not support a choice of devices`);
-    else if (new Set(devices).size < (devices?.length ?? 0)) refuse(key, 'a device is listed twice');
+    else if (new Set(devices).size < (devices?.length ?? 0)) refuse(key, 'one device is listed twice');
   });
 
 /** `cuda`, or `{ name: cuda, devices: [0, 1] }` → `[cuda:0, cuda:1]` */
@@ -65,9 +65,9 @@ export const score = z.strictObject({
   column: text.default('score').describe('name of the score column'),
   class: text
     .optional()
-    .describe('class whose probability is the score; needed for a bundle with classes unless classes is all'),
+    .describe('class whose probability is the score; required for a bundle with classes unless classes is all'),
   classes: z
-    .literal('all', { error: 'the only value is all' })
+    .literal('all', { error: 'the only valid value is all' })
     .optional()
     .describe(
       'publish the predicted class as label, and the probability of every class in a column of its own; narrow layout only',
@@ -75,9 +75,7 @@ export const score = z.strictObject({
   bands: bands
     .prefault({ high: 'top 10%', medium: 'top 30%' })
     .describe('bands from the highest risk down: all shares (top 10%) or all thresholds (0.9)'),
-  providers: providers
-    .default(['cuda', 'cpu'])
-    .describe(`execution providers in order of preference, out of ${PROVIDERS.join(', ')}`),
+  providers: providers.default(['cuda', 'cpu']).describe(`execution providers in order of preference: ${PROVIDERS.join(', ')}`),
   require_gpu: z.boolean().default(false).describe('refuse to run any part of the model on cpu'),
   chunk_rows: z
     .union([auto, z.int().min(1).max(5_000_000)], { error: 'auto or a whole number from 1 to 5,000,000' })
@@ -86,14 +84,14 @@ export const score = z.strictObject({
   batch_rows: z
     .union([auto, z.int().min(1).max(1_000_000)], { error: 'auto or a whole number from 1 to 1,000,000' })
     .default('auto')
-    .describe('maximum rows per call of the model; auto depends on the width of the model'),
+    .describe('maximum rows per model call; auto depends on the width of the model'),
   reasons: z
     .strictObject({
       top: z.int().min(1).max(100_000).default(10_000).describe('how many users with the highest scores get reasons'),
       features: z.int().min(1).max(10).default(3).describe('how many features are named per user'),
     })
     .optional()
-    .describe('name the features that raise the highest scores most, in the columns reason_1, reason_2, … of the tables'),
+    .describe('names the features that raise the highest scores most, in the columns reason_1, reason_2, … of the tables'),
   workers: z
     .union([auto, z.int().min(1).max(256)], { error: 'auto or a whole number from 1 to 256' })
     .default('auto')

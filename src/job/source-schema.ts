@@ -10,13 +10,13 @@ export const source = z
     scratch: text.default('scratch').describe('schema, dataset or folder suffix for the frozen rows of a run'),
     query: anyText.optional().describe('text of the query; alternatively, query_file or events'),
     query_file: text.optional().describe('file with the query, relative to the project root'),
-    events: events.optional().describe('events and their features, instead of a query: see docs/event-features.md'),
+    events: events.optional().describe('events and their features, instead of a query; see docs/event-features.md'),
     ready: anyText.optional().describe('query that returns true once the source has all rows of the window'),
     key: columnList.min(1, 'name at least one key column').describe('columns that identify a row'),
     duplicates: z
       .enum(['quarantine', 'refuse'])
       .default('quarantine')
-      .describe('if a key occurs twice: quarantine all its rows, or refuse the window'),
+      .describe('if a key occurs more than once: quarantine all its rows, or refuse the window'),
     freeze: z
       .enum(['auto', 'always', 'never'])
       .default('auto')
@@ -31,11 +31,9 @@ export const source = z
       ),
     keep_rows: days
       .optional()
-      .describe(
-        'how long the rows that a run has read are kept in scratch, such as 35 days, so that --as-of can score them again',
-      ),
+      .describe('how long the rows that a run read are kept in scratch, such as 35 days, so that --as-of can score them again'),
     max_bytes: byteSize.optional().describe('cost guard: maximum bytes that the query may read, such as 50GB'),
-    usd_per_tib: z.number().min(0).default(6.25).describe('price for the cost that plan shows, in USD per TiB'),
+    usd_per_tib: z.number().min(0).default(6.25).describe('price in USD per TiB, for the cost that plan shows'),
   })
   .refine(({ query, query_file, events }) => [query, query_file, events].filter((one) => one !== undefined).length === 1, {
     message: 'give one of query, query_file and events',

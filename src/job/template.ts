@@ -16,7 +16,7 @@ export interface JobFacts {
 }
 
 const RENAMES = [
-  "features:                           # if the query's column has another name than the model's feature",
+  'features:                           # if a column of the query is named differently from the feature of the model',
   '  feature_of_the_model: column_of_the_query',
 ];
 
@@ -45,14 +45,14 @@ source:
   query_file: jobs/${name}.sql        # uses :window_start_date and :window_end_date, or :window_start and :window_end
   # ready: select max(loaded_until) >= :window_end from loads     # if false: exit code 69, try again later
 ${line(`  key: [${key.map(yamlText).join(', ')}]`, keyComment)}
-  duplicates: quarantine              # if a key occurs twice: quarantine all its rows, or: refuse the window
+  duplicates: quarantine              # if a key occurs more than once: quarantine all its rows, or: refuse the window
 
 ${renames.map((text) => `# ${text}`).join('\n')}
 
 score:
   column: ${yamlText(scoreColumn)}
 ${classes.map((label) => `  # class: ${yamlText(label)}\n`).join('')}  bands: { high: top 10%, medium: top 30% }       # or thresholds: { high: 0.9, medium: 0.8 }
-  # providers: [cuda, cpu]           # in order of preference, out of tensorrt, cuda, webgpu, cpu
+  # providers: [cuda, cpu]           # in order of preference: tensorrt, cuda, webgpu, cpu
   # require_gpu: true
   # chunk_rows: auto
   # workers: auto
@@ -72,7 +72,7 @@ report:
 
 gates:                                # limits on what may be published
   min_rows: 1                         # 0 allows an empty publication
-  # max_drop: 50%                     # of rows, from the publication that is superseded or else the previous window
+  # max_drop: 50%                     # of rows, from the superseded publication, or else from the previous window
   max_quarantine_rate: 1%
   # max_score_psi: 0.25               # drift of the scores; needs a reference in model.yaml
   # max_feature_psi: 0.25             # drift of each feature, or { age: 0.1 }; needs reference.features in model.yaml

@@ -21,13 +21,13 @@ export const backfillOutput = z.strictObject({
         state: z.enum(['published', 'already published', 'refused', 'skipped', 'failed', 'interrupted', 'not started']),
         run_id: runId.nullable(),
         rows: rows.nullable(),
-        seconds: z.number().min(0).nullable().describe('what this command spent on it; null if it did not run'),
+        seconds: z.number().min(0).nullable().describe('seconds that this command spent on the window; null if it did not run'),
         warnings: z.array(text),
         error: error.nullable(),
       }),
     )
     .describe('oldest first'),
-  error: error.nullable().describe('what the command ends with; null if every window is published or has no rows'),
+  error: error.nullable().describe('error that the command ends with; null if every window is published or has no rows'),
 });
 
 export type BackfillOutput = Made<typeof backfillOutput>;

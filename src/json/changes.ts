@@ -37,7 +37,7 @@ export const rollbackOutput = z.strictObject({
 export type RollbackOutput = Made<typeof rollbackOutput>;
 
 const promoted = z.strictObject({
-  model: z.string().describe('folder of the bundle as the job file has or had it'),
+  model: z.string().describe('folder of the bundle, as written in the job file before or after'),
   name: text,
   version: text,
   digest,
@@ -47,7 +47,7 @@ const promoted = z.strictObject({
 export const promoteOutput = z.strictObject({
   job,
   run_id: runId.nullable().describe('id of the promotion in the ledger; null with --dry-run'),
-  state: z.enum(['promoted', 'finished', 'would be promoted']).describe('finished: an earlier process had begun it'),
+  state: z.enum(['promoted', 'finished', 'would be promoted']).describe('finished: an earlier process began it'),
   from: promoted,
   to: promoted,
   windows: z.array(label).describe('windows whose comparisons were within the limits, the newest first'),
@@ -65,9 +65,9 @@ export const eraseOutput = z.strictObject({
   erase_id: text.nullable().describe('id of the erasure in the ledger; null if nothing was found, or with --dry-run'),
   dry_run: z.boolean(),
   rows: z.record(text, count).describe('rows by table'),
-  kept_rows: z.record(text, count).describe('rows by the run that has kept them'),
-  dropped: z.array(text).describe('what runs had left behind, and was dropped'),
-  files: paths.describe('files that were written again'),
+  kept_rows: z.record(text, count).describe('rows by the run that kept them'),
+  dropped: z.array(text).describe('leftovers of runs that were dropped'),
+  files: paths.describe('files that were rewritten'),
   warnings: z.array(text),
 });
 

@@ -7,14 +7,14 @@ const measure = number.nullable();
 
 const quantiles = z
   .array(z.strictObject({ share, value: number }))
-  .describe('the lowest value that at least this share of the users does not exceed');
+  .describe('the lowest value that at least this share of the users do not exceed');
 
 const side = z.strictObject({
   name: z.string().describe('as the call named it: a window, a run, or the folder of a bundle'),
   job,
   window: z.strictObject({ label, start: instant, end: instant }),
   run_id: runId,
-  publication: count.nullable().describe('null for rows that were scored aside'),
+  publication: count.nullable().describe('null for rows that were scored for the comparison only'),
   rows: z.enum(['published', 'replaced', 'challenger', 'scored aside']),
   model,
   users: count,
@@ -87,7 +87,7 @@ export const comparison = z.strictObject({
     .strictObject({ a: z.array(count), b: z.array(count) })
     .describe('users by tenths of the score, 0 to below 0.1 first'),
   psi: measure.describe('drift of the scores of b from those of a, of all users'),
-  outcomes: outcomes.nullable().describe('how well both foretold the outcomes; null if they are not known'),
+  outcomes: outcomes.nullable().describe('how well both predicted the outcomes; null if the outcomes are not known'),
   notes: z.array(text).describe('what a reader should know, one sentence each'),
 });
 
@@ -96,7 +96,7 @@ export const checkedLimits = z
     z.strictObject({
       name: z.string().describe('key of compare in the job file'),
       limit: number,
-      value: measure.describe('null if it was not measured'),
+      value: measure.describe('null if not measured'),
       state: z.string().describe('within, beyond or not checked'),
     }),
   )

@@ -22,9 +22,9 @@ const facts = group.extend({
   missing: count.describe('published users without a known outcome'),
   missing_as: z.enum(['exclude', 'negative']),
   labels: count.describe('rows of the query of labels'),
-  unmatched: count.describe('those of them that are of no published user'),
+  unmatched: count.describe('of these, rows that belong to no published user'),
   in_sample: z.boolean().nullable().describe('whether the model was trained on this window; null if its bundle does not say'),
-  treated: group.nullable().describe('users who were contacted; null if that is not known'),
+  treated: group.nullable().describe('users who were contacted; null if not known'),
   untreated: group.nullable(),
   warnings: z.array(text),
 });

@@ -44,7 +44,7 @@ export const supersededWindow = z.strictObject({ run_id: runId, label, start: in
 
 export const acceptance = z
   .strictObject({ gates: z.array(text), reason: text, user: text.nullable(), at: instant })
-  .describe('who published the run although these gates refused it');
+  .describe('who published the run although these gates had refused it');
 
 const difference = z.number().nullable().describe('null where a score is not a number');
 
@@ -56,13 +56,13 @@ export const execution = z
     onnxruntime: z.string().describe('version of ONNX Runtime'),
     skipped: z
       .array(z.strictObject({ provider: text, why: text }))
-      .describe('providers of higher preference, and why they do not serve'),
+      .describe('providers of higher preference, and why they were not used'),
     nodes: count.optional().describe('nodes of the optimized graph; absent on cpu'),
-    nodes_on_cpu: count.optional().describe('how many of them run on cpu; absent on cpu'),
+    nodes_on_cpu: count.optional().describe('how many of these nodes run on cpu; absent on cpu'),
     canary: z
       .strictObject({ rows: count, largest_difference: difference, tolerance: z.number() })
       .optional()
-      .describe('golden rows on every device compared with cpu; absent on cpu'),
+      .describe('golden rows of every device, compared with cpu; absent on cpu'),
   })
   .describe('where the model runs');
 

@@ -56,7 +56,7 @@ export const inspectOutput = z.strictObject({
   inputs: z.array(z.strictObject({ name: text, dtype: z.enum(INPUT_DTYPES), features: z.array(feature) })),
   output: z
     .strictObject({ name: text, index: count })
-    .describe('where the score is; of a bundle with classes, the probability of the first one'),
+    .describe('where the score is; for a bundle with classes, where the probability of the first class is'),
   classes: z
     .strictObject({ label: text.optional(), probabilities: text, labels: z.array(text) })
     .optional()

@@ -29,7 +29,7 @@ export const scoreOutput = z.strictObject({
   state: z.enum(['scored', 'already published']),
   shard: z.strictObject({ index: z.int().min(1), count: z.int().min(1) }),
   chunks: count.describe('chunks of the frozen table'),
-  chunks_scored: count.describe('those of them that this process scored'),
+  chunks_scored: count.describe('of these, chunks that this process scored'),
   rows_scored: count,
   providers,
   execution: execution.nullable(),

@@ -8,7 +8,7 @@ const share = z.number().min(0).max(1);
 
 const estimate = z
   .strictObject({
-    value: amount.describe('0 where least squares give less'),
+    value: amount.describe('0 if least squares give a negative value'),
     low: number.describe('90 % interval'),
     high: number,
     above_zero: z.boolean().describe('whether the whole interval lies above 0'),
@@ -26,7 +26,7 @@ const line = z
       .enum(['alike', 'scattered'])
       .nullable()
       .describe(
-        'why the fixed part is uncertain: its interval is wider than its value, since rows are alike or costs scattered',
+        'why the fixed part is uncertain, that is, why its interval is wider than its value: row counts are too alike, or costs too scattered',
       ),
   })
   .describe('cost = fixed + per_row × rows, by least squares');
@@ -36,7 +36,7 @@ const stage = z.strictObject({
   seconds: amount.describe('median'),
   share: share.describe('median share of the seconds of a run'),
   per_1000_rows: amount.describe('median of all of its seconds per 1,000 rows'),
-  fixed: amount.nullable().describe('seconds whatever the rows; null with too few runs'),
+  fixed: amount.nullable().describe('seconds regardless of the number of rows; null with too few runs'),
 });
 
 const bytes = amount.nullable().describe('null if the source cannot tell');
@@ -67,7 +67,7 @@ export const profileOutput = z.strictObject({
       freezes: z.boolean().describe('whether rows are frozen first'),
     })
     .nullable()
-    .describe('what all compared runs have in common; null without any'),
+    .describe('what all compared runs have in common; null without compared runs'),
   runs: z.array(z.strictObject({ window: label, rows: count, seconds: amount, bytes })).describe('compared runs or slices'),
   left_out: z.array(z.strictObject({ why: text, runs: count })),
   stages: z.array(stage),

@@ -10,7 +10,7 @@ export const pushOutput = z.strictObject({
   created: z.boolean().describe('false if the registry had a version with the same files'),
   run_id: text.nullable().describe('run of MLflow that the artifacts belong to; null if no version was created'),
   alias: z
-    .strictObject({ name: text, from: text.nullable().describe('version that it led to before') })
+    .strictObject({ name: text, from: text.nullable().describe('version that it pointed to before') })
     .nullable()
     .describe('null without --alias'),
 });
@@ -21,7 +21,7 @@ export const modelInitOutput = z.strictObject({
   from: text.describe('version of the registered model, or folder'),
   folder: text,
   digest: digest.describe('of model.onnx'),
-  bundle: z.boolean().describe('whether the artifacts were a bundle, which was copied as it is'),
+  bundle: z.boolean().describe('whether the artifacts were a bundle, which was copied unchanged'),
   columns_named: count.describe('columns whose names come from the signature'),
 });
 

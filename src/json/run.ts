@@ -51,7 +51,7 @@ export const runOutput = z.strictObject({
   run_id: runId,
   state: z
     .enum(['published', 'already published'])
-    .describe('already published: another process or an earlier run has published the window'),
+    .describe('already published: another process or an earlier run published the window'),
   rows: rows.optional(),
   chunks: count.optional(),
   chunks_resumed: count.optional().describe('chunks that an earlier process of the run had staged'),
@@ -67,7 +67,7 @@ export const runOutput = z.strictObject({
   model_changed: modelChanged.nullable(),
   supersedes_windows: z.array(supersededWindow).describe('publications of overlapping windows that this one supersedes'),
   accepted: acceptance.nullable(),
-  challenger: challenger.nullable().describe('null if the job has none, or an earlier process has dealt with it'),
+  challenger: challenger.nullable().describe('null if the job has none, or an earlier process already handled it'),
   quarantined: z.array(z.strictObject({ reason: text, column: text.nullable(), rows: count })),
   tables: z.array(table),
   files: paths.describe('report files that were written'),

@@ -7,7 +7,7 @@ const shadowComparison = z.strictObject({
   run_id: runId.describe('run of the batch'),
   publication: count.describe('its number'),
   keys: count.describe('users that the batch scored'),
-  missing: count.describe('those of them that the current table did not have'),
+  missing: count.describe('of these, users that the current table did not have'),
   extra: count
     .nullable()
     .describe(
@@ -16,7 +16,7 @@ const shadowComparison = z.strictObject({
   quarantined_in_batch: count.describe('users in quarantine in the batch only'),
   quarantined_in_current: count.describe('users in quarantine in the current table only'),
   compared: count.describe('users whose scores are of the same model'),
-  differing: count.describe('those of them whose scores differ by more than max_delta'),
+  differing: count.describe('of these, users whose scores differ by more than max_delta'),
   largest_delta: z.number(),
   max_delta: z.number().describe('incremental.shadow.max_delta at that time'),
   other_model: count.describe('users whose score in the current table is of another model'),
@@ -38,10 +38,10 @@ export type CompareShadowOutput = Made<typeof compareShadowOutput>;
 /** `promote --shadow` and `rollback --shadow`. */
 export const switchOutput = z.strictObject({
   job,
-  reads: z.enum(SHADOW_TARGETS).describe('where the view takes its rows from now; with --dry-run, where it would'),
+  reads: z.enum(SHADOW_TARGETS).describe('where the view now takes its rows from; with --dry-run, where it would'),
   view: z.string().describe('name of the view, parts joined by dots'),
   state: z.enum(['switched', 'would switch', 'already switched']),
-  run_id: runId.nullable().describe('id of the switch in the ledger; null with --dry-run, or if there never was one'),
+  run_id: runId.nullable().describe('id of the switch in the ledger; null with --dry-run, or if no switch was ever made'),
   windows: z.array(label).describe('windows whose comparisons were within limits, the newest first'),
   forced: z.boolean(),
   reason: text.nullable(),

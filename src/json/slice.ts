@@ -9,7 +9,7 @@ const slice = z.strictObject({
   as_of: instant.describe('the instant at which features were computed, with microseconds'),
   spans: z
     .array(z.strictObject({ source: text, from: text.nullable(), to: text }))
-    .describe('what was read of each change source; to is exclusive'),
+    .describe('what was read from each change source; to is exclusive'),
   boundary: text.nullable().describe('end of a window of the batch, if the slice ends there and is compared with it'),
   model,
   rows: rows.optional(),
@@ -20,9 +20,9 @@ const slice = z.strictObject({
       unchanged: count.describe('rows whose features and model are unchanged: they kept their score'),
       quarantined: count,
       deleted: count,
-      users: count.describe('users that the current table has now'),
+      users: count.describe('users in the current table now'),
       other_model: count.describe('users whose score is of an earlier model'),
-      last_full: instant.describe('when all users were read last'),
+      last_full: instant.describe('when all users were last read'),
     })
     .optional(),
   seconds: stageSeconds.optional(),
@@ -32,6 +32,6 @@ const slice = z.strictObject({
 /** What `run --slice` prints. */
 export const slicesOutput = z.strictObject({
   job,
-  slices: z.array(slice).describe('one, or more after an outage or where a window of the batch ends'),
+  slices: z.array(slice).describe('one slice, or more after an outage or where a window of the batch ends'),
 });
 export type SlicesOutput = Made<typeof slicesOutput>;

@@ -54,9 +54,9 @@ const delivery = z.strictObject({
   publication: count,
   target: z.enum(TARGETS),
   occasion: z.enum(['published', 'published again', 'rolled back']).describe('why the message was sent'),
-  outcome: z.enum(['delivered', 'failed', 'unknown']).describe('unknown: it may have arrived; nothing is sent twice'),
+  outcome: z.enum(['delivered', 'failed', 'unknown']).describe('unknown: the message may have arrived; nothing is sent twice'),
   at: instant,
-  status: count.nullable().describe('of an answer: an HTTP status, or the code of an SMTP reply'),
+  status: count.nullable().describe('of the answer: an HTTP status, or the code of an SMTP reply'),
   reason: text.nullable(),
 });
 
@@ -70,7 +70,7 @@ const run = z.strictObject({
     .enum(RUN_STATES)
     .exclude(DELIVERY_STATES)
     .describe(
-      'promoting, promoted: a change of the model; erased: a removal of a person; compared, switched: of slices in shadow',
+      'promoting, promoted: a change of the model; erased: a removal of a person; compared, switched: a comparison or switch of slices in shadow',
     ),
   current: z.boolean().describe("whether this run is the window's publication"),
   tables_differ: z.array(text).describe('how the tables differ from what the ledger says; empty if they agree'),
@@ -78,9 +78,9 @@ const run = z.strictObject({
   superseded_by: supersededWindow.nullable().describe("the publication of an overlapping window that removed this run's rows"),
   refused_by: z.array(refusal).describe('the gates that refused it'),
   accepted: acceptance.nullable(),
-  rollback: rollback.nullable().describe('what its publication took the place of, if it is a rollback'),
+  rollback: rollback.nullable().describe('the publication that it replaced, if it is a rollback'),
   unfinished: z.boolean().describe('whether the same command can resume it'),
-  lost: z.boolean().describe('whether another run has published the window since'),
+  lost: z.boolean().describe('whether another run has since published the window'),
   changed: z
     .array(text)
     .nullable()
@@ -101,7 +101,7 @@ const run = z.strictObject({
   seconds: stageSeconds.nullable(),
   workers: workerTime.nullable(),
   bottleneck: bottleneck.nullable(),
-  evaluation: evaluation.nullable().describe('how well the scores foretold what became of the users, if that is known'),
+  evaluation: evaluation.nullable().describe('how well the scores predicted the outcomes of the users, if these are known'),
   deliveries: z.array(delivery).describe('messages about its publications; see docs/delivery.md'),
   error: text.nullable(),
 });

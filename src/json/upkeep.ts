@@ -37,7 +37,7 @@ export type CheckOutput = Made<typeof checkOutput>;
 
 export const initOutput = z.strictObject({
   files: paths,
-  open: z.array(text).describe('what is left to do, one sentence each'),
+  open: z.array(text).describe('what is left to do, one sentence per task'),
 });
 
 export type InitOutput = Made<typeof initOutput>;

@@ -34,7 +34,7 @@ export function labelColumns(
     throw new ScoreBatchError(
       'configuration',
       `the key column ${name} is ${column.native} in the query of labels, but ${other.type} in the published scores`,
-      { hint: `cast it in the query of labels, so that equal keys are equal` },
+      { hint: `cast it in the query of labels, so that equal keys compare equal` },
     );
   });
   const outcome = named(schema, labels?.outcome ?? 'outcome', 'labels.outcome');

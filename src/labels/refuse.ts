@@ -9,7 +9,7 @@ export function refuseTimeless({ name, parameters }: Query): void {
   if (parameters.some((parameter) => parameter.name.startsWith('label_'))) return;
   throw new ScoreBatchError(
     'configuration',
-    `${name} uses neither :label_start nor :label_end, so its outcomes may come from before the end of the window`,
+    `${name} uses neither :label_start nor :label_end, so its outcomes may include those from before the end of the window`,
     { hint: 'count only what happened from :label_start_date to before :label_end_date' },
   );
 }
@@ -18,13 +18,10 @@ export function refuseTimeless({ name, parameters }: Query): void {
 export function refuseBadLabels(name: string, counts: LabelCounts): void {
   const { rows, repeated, most, invalid, early, late } = counts;
   if (rows === 0)
-    throw refused(
-      `${name} returned no labels`,
-      'check its conditions: outcomes are those from :label_start to before :label_end',
-    );
+    throw refused(`${name} returned no labels`, 'check its conditions: outcomes run from :label_start to before :label_end');
   if (repeated > 0)
     throw refused(
-      `${counted(repeated, 'key occurs', 'keys occur')} more than once among the ${counted(rows, 'label')}, one of them ${grouped(most)} times`,
+      `${counted(repeated, 'key occurs', 'keys occur')} more than once among the ${counted(rows, 'label')}, one key ${grouped(most)} times`,
       'return one row per key, with GROUP BY or DISTINCT',
     );
   if (invalid > 0)
@@ -34,12 +31,12 @@ export function refuseBadLabels(name: string, counts: LabelCounts): void {
     );
   if (early > 0)
     throw refused(
-      `${counted(early, 'label comes', 'labels come')} from before the end of the window: the model could have known the outcome`,
+      `${counted(early, 'label comes', 'labels come')} from before the end of the window, when the model could have known the outcome`,
       'return outcomes from :label_start on; observed_at says when each was seen',
     );
   if (late > 0)
     throw refused(
-      `${counted(late, 'label comes', 'labels come')} from after :label_end, which is later than labels.after allows`,
+      `${counted(late, 'label comes', 'labels come')} from :label_end or later, which labels.after does not allow`,
       'return outcomes from before :label_end; observed_at says when each was seen',
     );
 }
@@ -58,7 +55,7 @@ interface Coverage extends Pick<Joined, 'published' | 'matched' | 'known'> {
  */
 export function refuseOthers(name: string, { published, matched, known, labels, missing }: Coverage): string[] {
   const unmatched = labels.keys - matched;
-  const most = `${grouped(unmatched)} of the ${counted(labels.keys, 'label')} are of no published user`;
+  const most = `${grouped(unmatched)} of the ${counted(labels.keys, 'label')} belong to no published user`;
   if (missing === 'exclude' && 2 * known < published)
     throw refused(
       `the labels give the outcome of only ${grouped(known)} of ${counted(published, 'published user')}; ${most}`,
@@ -66,7 +63,7 @@ export function refuseOthers(name: string, { published, matched, known, labels, 
     );
   const warnings: string[] = [];
   if (2 * unmatched > labels.keys) {
-    const hint = `check the key; if the query returns other users too, filter by :window_start_date and :window_end_date`;
+    const hint = `check the key; if the query also returns users of other windows, filter by :window_start_date and :window_end_date`;
     if (missing === 'negative') throw refused(most, hint);
     warnings.push(most);
   }

@@ -82,7 +82,10 @@ export function quarantineDerivations(plan: Lineage): Map<string, readonly Deriv
   const keys = namesOf(plan.key);
   const masking = plan.job.definition.sink.quarantine_values === 'hash';
   const rejected: Derivation = {
-    ...direct('CONDITIONAL', 'the first value that the model does not take, or a key that comes twice', [...features, ...keys]),
+    ...direct('CONDITIONAL', 'the first value that the model does not accept, or a key that occurs more than once', [
+      ...features,
+      ...keys,
+    ]),
     type: 'INDIRECT',
   };
   return new Map<string, readonly Derivation[]>([

@@ -16,9 +16,9 @@ import type { TracedQuery } from './traced-query.ts';
  */
 export function lineageObserver(environment: NodeJS.ProcessEnv, console: Console): RunObserver | undefined {
   const settings = lineageSettings(environment);
-  if (typeof settings === 'string') console.warn(`no lineage is sent: ${settings}`);
+  if (typeof settings === 'string') console.warn(`lineage is not sent: ${settings}`);
   if (settings === undefined || typeof settings === 'string') return undefined;
-  for (const warning of settings.warnings) console.warn(`in lineage, the run has no parent: ${warning}`);
+  for (const warning of settings.warnings) console.warn(`lineage is sent without a parent run: ${warning}`);
   return observer(settings, console);
 }
 

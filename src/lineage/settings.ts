@@ -42,7 +42,7 @@ export function lineageSettings(environment: NodeJS.ProcessEnv): LineageSettings
   const parentOf = (name: string): ParentRun | undefined => {
     const value = environment[name]?.trim();
     const parent = value ? parseParent(value) : undefined;
-    if (value && parent === undefined) warnings.push(`${name} is not of the form namespace/name/run, with a UUID as run`);
+    if (value && parent === undefined) warnings.push(`${name} does not have the form namespace/name/run, with a UUID as run`);
     return parent;
   };
   const basic = username === '' ? undefined : `${username}:${password}`;

@@ -2,21 +2,24 @@
 export const METRICS = {
   score_batch_runs_total: {
     type: 'counter',
-    help: 'Runs that ended, by state; what a process did not live to write is missing',
+    help: 'Runs that ended, by state, without those whose process was killed before it could write this file',
   },
   score_batch_last_run_timestamp_seconds: { type: 'gauge', help: 'When the last run ended' },
   score_batch_last_phase_timestamp_seconds: {
     type: 'gauge',
-    help: 'When a process had done its part of a run, such as freeze or score',
+    help: 'When a process finished its part of a run, such as freeze or score',
   },
   score_batch_last_run_state: { type: 'gauge', help: '1 for the state in which the last run ended' },
-  score_batch_last_run_duration_seconds: { type: 'gauge', help: 'Time that the process of the last run took for it' },
+  score_batch_last_run_duration_seconds: { type: 'gauge', help: 'Time that the process of the last run took' },
   score_batch_last_run_stage_seconds: {
     type: 'gauge',
-    help: 'Time of a stage of the last run that did something, with earlier processes of the run',
+    help: 'Time per stage of the last run that did work, including earlier processes of that run',
   },
-  score_batch_last_run_rows: { type: 'gauge', help: 'Rows of the last run whose rows were counted, by outcome' },
-  score_batch_last_success_timestamp_seconds: { type: 'gauge', help: 'When a window was last published, or found to be' },
+  score_batch_last_run_rows: { type: 'gauge', help: 'Rows by outcome, from the last run whose rows were counted' },
+  score_batch_last_success_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When a window was last published, or found to be published',
+  },
   score_batch_newest_window_start_timestamp_seconds: {
     type: 'gauge',
     help: 'Start of the newest window that was published or skipped, of the kind that the job file names',

@@ -20,7 +20,7 @@ export function metricsFileObserver(pattern: string, console: Pick<Context['cons
   let written = Promise.resolve();
   const said = new Set<string>();
   const warn = (problem: string): void => {
-    if (!said.has(problem)) console.warn(`no metrics were written: ${problem}`);
+    if (!said.has(problem)) console.warn(`the metrics were not written: ${problem}`);
     said.add(problem);
   };
   return {
@@ -38,7 +38,9 @@ async function write(pattern: string, run: ObservedRun, end: ObservedEnd): Promi
   const file = path.resolve(pattern.replaceAll('{job}', job));
   const before = readSeries(await textIn(file), job);
   if (before === undefined)
-    throw new Error(`${file} holds something other than the metrics of ${job}; put {job} into ${VARIABLE}, or remove the file`);
+    throw new Error(
+      `${file} holds something other than the metrics of ${job}; add {job} to the path in ${VARIABLE}, or remove the file`,
+    );
   await replaceFile(file, textOf(afterRun(before, run, end)), `check ${VARIABLE}`);
 }
 

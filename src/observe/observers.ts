@@ -58,7 +58,7 @@ async function makeAll(kinds: readonly Kind[], environment: NodeJS.ProcessEnv, {
       const observer = await make(environment, console);
       if (observer !== undefined) observers.set(name, observer);
     } catch (error) {
-      console.warn(`${name} cannot be sent: ${error instanceof Error ? error.message : String(error)}`);
+      console.warn(`${name} cannot be set up: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   if (observers.size > 0) atEnd(() => closeAll(observers, console));
@@ -89,5 +89,5 @@ export async function closeAll(
   });
   await Promise.race([Promise.all(closing), late]);
   clearTimeout(timer);
-  if (open.size > 0) console.warn(`not all was sent within ${CLOSE_MS / 1000} s: ${[...open].join(' and ')}`);
+  if (open.size > 0) console.warn(`not everything was sent within ${CLOSE_MS / 1000} s: ${[...open].join(' and ')}`);
 }

@@ -111,7 +111,7 @@ ${table({
     { head: 'due to risk', numeric: true },
   ],
   rows: [...split.values.map((one) => row(value(one.value), one, one)), row('all', total, split)],
-})}<p class="note">Numbers: how many more or fewer ${nouns.many} there are, at the earlier mean score. Risk: how the mean score changed, for the ${nouns.many} of now. Sums of rounded numbers may differ by one.</p></details>
+})}<p class="note">Numbers: how many more or fewer ${nouns.many} there are, at the earlier mean score. Risk: how the mean score changed, for the current ${nouns.many}. Sums of rounded numbers may differ by one.</p></details>
 `;
 }
 

@@ -13,7 +13,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'score is not a finite number': 'the model gave no number',
   'score outside 0 to 1': 'the model gave a number that is not a probability',
   'null key': 'the row does not say who it is',
-  'duplicate key': 'the same key stands in several rows',
+  'duplicate key': 'the same key occurs in several rows',
 };
 
 export function leftOutSection(data: PageData): Html {

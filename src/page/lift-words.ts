@@ -30,7 +30,7 @@ export function callsInShort(outcome: OutcomeData | undefined): string | undefin
   const numbers = `${percent(top.positives / top.users)} against ${percent(overall)} of all`;
   switch (sideOf(top, overall)) {
     case 'above':
-      return `In ${label}, the riskiest tenth was at higher risk indeed: ${numbers}.`;
+      return `In ${label}, the riskiest tenth was indeed at higher risk: ${numbers}.`;
     case 'below':
       return `In ${label}, the riskiest tenth was at lower risk than the others: ${numbers}.`;
     case 'same':

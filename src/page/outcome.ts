@@ -30,7 +30,7 @@ function known(data: PageData, outcome: OutcomeData, nouns: Nouns): Html {
   const total = judged && totalText(judged, nouns, othersOf(data, judged));
   return html`<p><b>The total:</b> ${total === undefined ? unknownYet(data) : `${total.verdict}. ${total.sentence}`} ${highestText(outcome)}${later}</p>
 <p><b>The ranking:</b> ${orderText(judged)} ${liftText(outcome, nouns)}</p>
-${newest.inSample ? html`<p><b>In-sample:</b> the model was trained on ${newest.label}, so its figures flatter.</p>` : undefined}
+${newest.inSample ? html`<p><b>In-sample:</b> the model was trained on ${newest.label}, so its figures are too good.</p>` : undefined}
 ${groupsText(outcome, nouns)}
 <div class="grid thirds">${newest.users > 0 ? [decilesFigure(outcome, nouns), calibrationFigure(outcome, nouns)] : undefined}${aucFigure(series, nouns)}</div>
 `;
@@ -51,7 +51,7 @@ function groupsText({ groups, newest }: OutcomeData, nouns: Nouns): Html | undef
   const untreated = groups.some(({ group, evaluated }) => group === 'untreated' && evaluated.users > 0);
   const believe = untreated
     ? 'Believe the untreated ones: contact may have changed what happened to the others.'
-    : 'All were contacted, which may have changed what happened, so take these figures with care.';
+    : 'All were contacted, which may have changed what happened, so treat these figures with caution.';
   return html`<p><b>${believe}</b></p>
 ${table({
   caption: `${capitalized(nouns.many)} of ${newest.label} by whether they were contacted`,

@@ -16,7 +16,7 @@ export function verdictInWords(separation: Separation): string {
     }[separation.verdict];
   }
   return {
-    none: 'The scores do not tell who is at risk: their ranking may be chance',
+    none: 'The scores do not show who is at risk: their ranking may be chance',
     little: 'The scores barely tell people apart: their ranking is only slightly better than chance',
     fair: 'The scores tell people apart fairly well',
     well: 'The scores tell people apart well',

@@ -34,16 +34,16 @@ export async function rowsOfThen(runId: string, { definition, window, source, le
     throw wrongRun(`there is no run ${runId}`, '`score-batch status` lists the runs of the job');
   }
   if (run.job !== definition.name)
-    throw wrongRun(`run ${runId} is of the job ${run.job}, not of ${definition.name}`, `add --job ${run.job}`);
+    throw wrongRun(`run ${runId} belongs to the job ${run.job}, not to ${definition.name}`, `add --job ${run.job}`);
   if (!isSameWindow(run.window, ledgerWindow(window))) {
     throw wrongRun(
-      `run ${runId} is of the window ${run.window.label}, not of ${window.label}`,
+      `run ${runId} belongs to the window ${run.window.label}, not to ${window.label}`,
       `choose its window, from ${run.window.start} to ${run.window.end}`,
     );
   }
   const then = run.details.as_of;
   if (then !== undefined) {
-    throw wrongRun(`run ${runId} read no rows: it scored those of run ${then.run_id}`, `use --as-of ${then.run_id}`);
+    throw wrongRun(`run ${runId} read no rows of its own: it scored those of run ${then.run_id}`, `use --as-of ${then.run_id}`);
   }
   return { run, frozen: await keptTable(run, { definition, source }) };
 }
@@ -57,23 +57,23 @@ async function keptTable(
     throw changedRows(runId, error);
   });
   if (frozen?.kept === undefined) {
-    throw new ScoreBatchError('refused', `the rows that run ${runId} has read are not kept`, {
+    throw new ScoreBatchError('refused', `the rows that run ${runId} read are not kept`, {
       hint:
         days === undefined
-          ? 'set source.keep_rows in the job file; rows are kept from the next run on'
+          ? 'set source.keep_rows in the job file, so that the next runs keep their rows'
           : 'a run keeps its rows only if source.keep_rows was set when it read them, and only for that time: see `score-batch gc`',
     });
   }
   const until = keptUntil(frozen.kept, days);
   if (Date.parse(until) <= Date.now()) {
-    throw new ScoreBatchError('refused', `the rows that run ${runId} has read were kept until ${until}`, {
-      hint: 'the next clean-up drops them; if you may keep them longer, raise source.keep_rows, up to what it was when they were read',
+    throw new ScoreBatchError('refused', `the rows that run ${runId} read were kept only until ${until}`, {
+      hint: 'the next clean-up drops them; to keep them, raise source.keep_rows, at most to its value when they were read',
     });
   }
   const own = definition.source.key.map((name) => name.toLowerCase()).join();
   if (frozen.kept.key.map((name) => name.toLowerCase()).join() !== own) {
     throw wrongRun(
-      `run ${runId} read rows with the key ${frozen.kept.key.join(', ')}, and the job's key is ${definition.source.key.join(', ')}`,
+      `run ${runId} read rows with the key ${frozen.kept.key.join(', ')}, but the job's key is ${definition.source.key.join(', ')}`,
       'run the window without --as-of',
     );
   }
@@ -86,7 +86,7 @@ export function columnsOfThen({ run, frozen }: AsOf, definition: JobDefinition, 
     return chooseColumns(definition, frozen.columns, bundle);
   } catch (error) {
     if (!(error instanceof ScoreBatchError)) throw error;
-    throw new ScoreBatchError(error.kind, `the rows that run ${run.runId} has read do not fit: ${error.message}`, {
+    throw new ScoreBatchError(error.kind, `the rows that run ${run.runId} read do not fit the job: ${error.message}`, {
       details: [`they have ${frozen.columns.map(({ name }) => name).join(', ')}`, ...error.details],
       hint: 'a run reads only the columns that its job and model need; run the window without --as-of',
       cause: error,
@@ -101,9 +101,9 @@ function wrongRun(message: string, hint: string): ScoreBatchError {
 /** Replaces the original hint, which is for the run that froze the rows. */
 function changedRows(runId: string, error: unknown): unknown {
   if (!(error instanceof ScoreBatchError) || error.kind !== 'refused') return error;
-  return new ScoreBatchError('refused', `the rows that run ${runId} has read cannot be scored again: ${error.message}`, {
+  return new ScoreBatchError('refused', `the rows that run ${runId} read cannot be scored again: ${error.message}`, {
     details: error.details,
-    hint: 'find out what wrote to them; run the window without --as-of to read the source anew',
+    hint: 'find the process that changed them; run the window without --as-of to read the source again',
     cause: error,
   });
 }

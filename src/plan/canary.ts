@@ -27,7 +27,7 @@ export async function tryModel(bundle: Bundle, score: JobDefinition['score'], re
     'configuration',
     `${bundle.file} takes exactly ${counted(fixed, 'row')} at a time, but score.batch_rows is ${grouped(configured)}`,
     {
-      hint: 'remove score.batch_rows, and the last batch is padded; or export the model with a dynamic first dimension, which is faster',
+      hint: 'remove score.batch_rows, so that the last batch is padded; or export the model with a dynamic first dimension, which is faster',
     },
   );
 }

@@ -114,6 +114,6 @@ export function refuseUnfrozen({ needed, window }: Plan, frozen: readonly { read
   throw new ScoreBatchError(
     'conflict',
     `the rows of ${window.label} were frozen without ${missing.join(', ')}, which only the challenger needs`,
-    { hint: 'the challenger joined in mid-run; the next window has its columns' },
+    { hint: 'the challenger was added to the job file during this run; wait for the next window, which freezes its columns' },
   );
 }

@@ -109,7 +109,7 @@ export async function refuseDifferentTables({ sink, tables }: Pick<Draft, 'sink'
   if (details.length === 0) return;
   throw new ScoreBatchError('configuration', 'an existing table does not have the columns that this job publishes', {
     details,
-    hint: 'name another table, rename the old one, or alter it yourself; score-batch never alters tables',
+    hint: 'name another table in the job file, rename the existing one, or alter it yourself; score-batch never alters tables',
   });
 }
 
@@ -118,6 +118,6 @@ async function refuseUnready({ job, window, source }: Draft): Promise<void> {
   if (ready === undefined || (await source.ready(bindWindow(ready, window, 'source.ready', job.kind)))) return;
   throw new ScoreBatchError('unavailable', `the source is not ready for ${window.label}: source.ready is not true yet`, {
     details: [ready.trim()],
-    hint: 'start again when the load into the source has finished; a scheduler should retry',
+    hint: 'run the same command again when the load into the source has finished; a scheduler should retry',
   });
 }

@@ -9,7 +9,7 @@ const MAX_CLASSES = 100;
 /** Snowflake's limit, the lowest: BigQuery allows 300, and DuckDB any number. */
 const MAX_CHARACTERS = 255;
 
-const OTHERWISE = 'or publish one of the classes: score.class instead of score.classes';
+const OTHERWISE = 'or publish one of the classes with score.class instead of score.classes';
 
 /**
  * The columns that the job publishes for the classes of its bundle.
@@ -24,7 +24,7 @@ export function planClasses(definition: JobDefinition, { folder, signature }: Bu
   const { labels } = classes;
   if (labels.length > MAX_CLASSES) {
     throw new ScoreBatchError('configuration', `the bundle ${folder} has ${counted(labels.length, 'class', 'classes')}`, {
-      hint: `score.classes: all publishes at most ${MAX_CLASSES}; publish one of them: score.class instead of score.classes`,
+      hint: `score.classes: all publishes at most ${MAX_CLASSES}; publish one of them with score.class instead of score.classes`,
     });
   }
   const long = labels.find((label) => classColumn(label).length > MAX_CHARACTERS);
@@ -51,7 +51,7 @@ export function planClasses(definition: JobDefinition, { folder, signature }: Bu
     if (other === undefined) continue;
     throw new ScoreBatchError('configuration', `the column ${name} would be both ${other} and ${what}`, {
       hint: other.startsWith('the class')
-        ? `names of columns have letters, digits and _ in lower case: rename a label of the model, ${OTHERWISE}`
+        ? `column names are the labels in lower case, with only letters, digits and _: rename a label of the model, ${OTHERWISE}`
         : `rename the column of the query or score.column, ${OTHERWISE}`,
     });
   }

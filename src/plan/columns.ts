@@ -39,14 +39,14 @@ export function chooseColumns(definition: JobDefinition, schema: Schema, bundle:
   const key = named(definition.source.key, schema, 'source.key');
   for (const { name, native, type } of key) {
     if (type !== 'float' && type !== 'other') continue;
-    throw new ScoreBatchError('configuration', `the key column ${name} is ${native}, which cannot be compared exactly`, {
+    throw new ScoreBatchError('configuration', `the key column ${name} is ${native}, a type that cannot be compared exactly`, {
       hint: 'cast it to an integer, a decimal or text in the query',
     });
   }
   const keep = named(definition.sink.keep, schema, 'sink.keep');
   for (const { name, native, type } of keep) {
     if (type !== 'other') continue;
-    throw new ScoreBatchError('configuration', `the kept column ${name} is ${native}, which cannot be published`, {
+    throw new ScoreBatchError('configuration', `the kept column ${name} is ${native}, a type that cannot be published`, {
       hint: 'cast it to text in the query',
     });
   }

@@ -38,7 +38,7 @@ export async function checkEventTables(
         'configuration',
         `the column ${name} of ${shown} (${where}) is ${column.native}, not a whole number`,
         {
-          hint: 'the stream rejects such values, and SQL would not: cast the column in a view, say to cents, or correct the feature file',
+          hint: 'the stream rejects such values, but SQL would accept them: cast the column in a view (to cents, for example), or correct the feature file',
         },
       );
     }

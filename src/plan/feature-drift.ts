@@ -47,9 +47,9 @@ export function refuseUnmeasured({ definition: { gates, report } }: Job, bundle:
   if (first !== undefined && references.size === 0) {
     throw new ScoreBatchError(
       'configuration',
-      `${first} is set, but the bundle ${bundle.folder} has no reference of its features to compare with`,
+      `${first} is set, but the bundle ${bundle.folder} has no reference for its features to compare with`,
       {
-        hint: 'add reference.features to model.yaml (`score-batch model reference` makes it from the training rows), or remove the key',
+        hint: 'add reference.features to model.yaml (`score-batch model reference` creates it from the training rows), or remove the key',
       },
     );
   }

@@ -89,7 +89,7 @@ async function located(job: Job, which: Which, { context, ledger, pinned }: Loca
   const { locateModel, locatePinned } = await import('../registry/locate.ts');
   try {
     if (pinned?.uri === uri) {
-      context.console.info(`${uri} is version ${pinned.version}, as the run began with`);
+      context.console.info(`${uri} is version ${pinned.version}, with which the run began`);
       return await locatePinned(pinned, context);
     }
     try {
@@ -103,7 +103,7 @@ async function located(job: Job, which: Which, { context, ledger, pinned }: Loca
       if (last === undefined) throw error;
       const found = await locatePinned({ ...last, registry_down: true }, context);
       context.console.warn(
-        `${error.message}; ${uri} is taken to be version ${last.version}, which the ledger pinned last (registry.when_down)`,
+        `${error.message}; ${uri} is taken to be version ${last.version}, which the ledger last pinned (registry.when_down)`,
       );
       return found;
     }

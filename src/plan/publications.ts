@@ -79,7 +79,7 @@ export async function refuseOtherJobs(
         ({ table, job }) =>
           `${showTableName(table)} holds rows ${job === undefined ? 'that no publication of this job wrote' : `of ${job}`}`,
       ),
-      hint: 'name other tables in the job file; or set sink.shared_tables: true and filter every count by job',
+      hint: 'name other tables in the job file, or set sink.shared_tables: true and filter every count by job',
     },
   );
 }
@@ -99,7 +99,7 @@ function refuseSecondDigest({ name, version, digest }: LedgerEntry['model'], his
         `published: sha256 ${other.model.digest} (${other.window.label}, run ${other.runId})`,
         `in the bundle now: sha256 ${digest}`,
       ],
-      hint: 'increase version in model.yaml, so that each score can be traced to its model',
+      hint: 'increase the version in model.yaml, so that each score can be traced to its model',
     },
   );
 }

@@ -32,7 +32,7 @@ export function freshnessOf({ batch, intervals }: Profile, targetSeconds: number
     ],
     hint:
       feasible === undefined
-        ? 'no slice ends before the next begins: make a run faster first; score-batch profile shows its bottleneck'
-        : `the freshest is every ${span(feasible.minutes)}: --freshness ${Math.ceil(feasible.oldest_seconds / 60)}m`,
+        ? 'at every interval, a slice takes longer than the interval; make runs faster first: `score-batch profile` shows the bottleneck'
+        : `the shortest interval that works is every ${span(feasible.minutes)}: use --freshness ${Math.ceil(feasible.oldest_seconds / 60)}m`,
   });
 }

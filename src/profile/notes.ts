@@ -15,7 +15,7 @@ export function notesOf(profile: Profile, { changedShare }: Pick<ProfileOptions,
     ...(bytes === undefined ? [] : doubts('bytes', bytes)),
     assumption(batch, changedShare),
     ...(slice === undefined ? [] : aboutSlice(slice, { batch, seconds, noun })),
-    ...(bytes === undefined ? ['The ledger has no bytes of these runs, so cost means seconds here.'] : []),
+    ...(bytes === undefined ? ['The ledger has no bytes read for these runs, so cost means seconds here.'] : []),
   ];
 }
 
@@ -27,7 +27,7 @@ export function sliceOf(intervals: readonly Interval[], batch: Batch | undefined
 function tooFew({ samples }: Profile): string {
   const counts = [...new Set(samples.map(({ rows }) => rows))];
   const seen = `${counted(samples.length, 'run')} with ${counted(counts.length, 'different row count')}`;
-  return `To tell a fixed part from a part per row takes runs with ${LEAST_ROW_COUNTS} different row counts; there ${samples.length === 1 ? 'is' : 'are'} ${seen}.`;
+  return `Separating the fixed part from the part per row takes runs with ${LEAST_ROW_COUNTS} different row counts; there ${samples.length === 1 ? 'is' : 'are'} ${seen}.`;
 }
 
 function doubts(unit: 'seconds' | 'bytes', { doubt, fixed, per_row, rows_min, rows_max }: Line): string[] {
@@ -35,21 +35,23 @@ function doubts(unit: 'seconds' | 'bytes', { doubt, fixed, per_row, rows_min, ro
   return [
     ...(doubt === 'alike'
       ? [
-          `The row counts (${range}) are too alike to tell the fixed part of the ${unit}: its interval is wider than its value. What slices cost is a guess.`,
+          `The row counts (${range}) are too alike to estimate the fixed part of the ${unit}: its interval is wider than its value. The cost of slices is a guess.`,
         ]
       : []),
     ...(doubt === 'scattered'
-      ? [`The ${unit} are too scattered to tell their fixed part: its interval is wider than its value. More runs narrow it.`]
+      ? [
+          `The ${unit} are too scattered to estimate their fixed part: its interval is wider than its value. More runs narrow the interval.`,
+        ]
       : []),
     ...(fixed.high < 0 || per_row.high < 0
-      ? [`The ${unit} do not grow along a line: one part would be below 0. Do not trust what lies outside of ${range} rows.`]
+      ? [`The ${unit} do not grow linearly: one part would be below 0. Do not trust estimates outside ${range} rows.`]
       : []),
   ];
 }
 
 function assumption({ hours }: Batch, changedShare: number | undefined): string {
   return changedShare === undefined
-    ? `Assumed: rows arrive evenly over ${span(hours * 60)}, and each only once. --changed-share says what share of the rows an hour really brings.`
+    ? `Assumed: rows arrive evenly over ${span(hours * 60)}, each only once. Use --changed-share to give the share of the rows that an hour really brings.`
     : `Assumed: an hour brings ${percent(changedShare)} of the rows of a window (--changed-share).`;
 }
 
@@ -69,6 +71,6 @@ function aboutSlice({ rows, seconds_per_window }: Interval, { batch, seconds, no
         : undefined;
   return [
     `${seconds.doubt === 'alike' ? 'By this guess, all' : 'All'} hourly slices of a window take ${amount(seconds_per_window)} s${times}.`,
-    ...(outside === undefined ? [] : [`${outside}; an hourly slice of ${rowsText(rows)} is outside of what was measured.`]),
+    ...(outside === undefined ? [] : [`${outside}; an hourly slice of ${rowsText(rows)} is outside the measured range.`]),
   ];
 }

@@ -51,7 +51,7 @@ function showStages({ stages, bottleneck, samples, noun }: Profile, align: Align
   const what = samples.length === 1 ? `one ${noun}` : `medians of ${counted(samples.length, noun)}`;
   return [
     table,
-    `(${what}${fitted ? '; fixed: what it takes whatever the rows' : ''})`,
+    `(${what}${fitted ? '; fixed: the part that does not depend on the rows' : ''})`,
     ...(bottleneck === undefined
       ? []
       : [`The bottleneck is ${bottleneck.stage.replace('_', ' ')}: ${percent(bottleneck.share)} of a ${noun}.`]),
@@ -120,6 +120,6 @@ function showFreshness({ target_seconds, interval_minutes }: Freshness, { interv
     return wrapped(`freshness ${target}: the batch is enough, every ${span((batch?.hours ?? 0) * 60)}.`);
   const { minutes, seconds_at_most, slices, seconds_per_window } = chosen;
   return wrapped(
-    `freshness ${target}: a slice every ${span(minutes)} is the cheapest. A row is at most ${span(minutes)} + ${amount(seconds_at_most)} s old; the ${slices} slices of a window take ${amount(seconds_per_window)} s.`,
+    `freshness ${target}: a slice every ${span(minutes)} is the cheapest. A row is at most ${span(minutes)} + ${amount(seconds_at_most)} s old; all ${slices} slices of a window take ${amount(seconds_per_window)} s.`,
   );
 }

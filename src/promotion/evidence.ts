@@ -78,11 +78,11 @@ function windowOf(
 function changed(who: 'champion' | 'challenger', then: RecordedComparison['champion'], now: PresentBundle): string[] {
   if (isSameBundle(then, now)) return [];
   const what = then.digest === now.digest ? 'model.yaml has changed' : `sha256 ${then.digest.slice(0, 12)}… then`;
-  return [`the ${who} is another bundle since it was compared: ${what}, now ${now.digest.slice(0, 12)}…`];
+  return [`the ${who} has changed since it was compared: ${what}, now ${now.digest.slice(0, 12)}…`];
 }
 
 function beyond(limits: readonly CheckedLimit[]): string[] {
   const problems = limits.filter(({ state }) => state === 'beyond').map((limit) => `beyond ${showLimit(limit)}`);
   const none = limits.length > 0 && limits.every(({ state }) => state === 'not checked');
-  return none ? ['no limit could be checked: outcomes are not known when a run compares the two models'] : problems;
+  return none ? ['no limit could be checked: the outcomes are not known yet when a run compares the two models'] : problems;
 }

@@ -39,7 +39,7 @@ export interface ChangeOptions {
 /**
  * The remaining steps, in order.
  *
- * @throws ScoreBatchError `configuration` if the job file cannot be changed by a program, `conflict` if it changes meanwhile
+ * @throws ScoreBatchError `configuration` if the job file cannot be edited automatically, `conflict` if it changes meanwhile
  */
 export async function changesLeft(options: ChangeOptions): Promise<JobChange[]> {
   const { job, bundle, leads, challenges } = options;
@@ -80,7 +80,7 @@ async function repointing({ root }: Job, link: string, folder: string): Promise<
         await rm(temporary, { force: true }).catch(() => undefined);
         const reason = cause instanceof Error ? cause.message : String(cause);
         throw new ScoreBatchError('permission', `${link} cannot be repointed: ${reason}`, {
-          hint: 'give the user that promotes permission to write to its folder, then run `score-batch promote` again',
+          hint: 'give the user that runs score-batch permission to write to its folder, then run `score-batch promote` again',
           cause,
         });
       }
@@ -107,8 +107,8 @@ async function jobFileChange({ job, to, bundle, challenges, environment }: Chang
   });
   const shown = path.relative(root, job.file);
   if (after === undefined || (names && isVariable(before))) {
-    throw new ScoreBatchError('configuration', `${shown} cannot be changed by a program`, {
-      hint: `set model: ${model} yourself where its value comes from, and remove challenger; or make model a link to a bundle`,
+    throw new ScoreBatchError('configuration', `${shown} cannot be edited automatically`, {
+      hint: `set model: ${model} yourself where its value is defined, and remove challenger; or make model a link to a bundle`,
     });
   }
   // The shortened text must still be a valid job file.
@@ -120,7 +120,7 @@ async function jobFileChange({ job, to, bundle, challenges, environment }: Chang
       await replaceFile(
         file,
         after,
-        'give the user that promotes permission to write to it, then run `score-batch promote` again',
+        'give the user that runs score-batch permission to write to it, then run `score-batch promote` again',
       );
     },
   };
@@ -144,7 +144,7 @@ function refuseOther(now: unknown, { file, root, definition }: Job): void {
 }
 
 function changedMeanwhile(shown: string): ScoreBatchError {
-  return new ScoreBatchError('conflict', `${shown} was changed meanwhile`, {
-    hint: 'run `score-batch promote` again: it reads what is there now',
+  return new ScoreBatchError('conflict', `${shown} was changed in the meantime`, {
+    hint: 'run `score-batch promote` again: it reads the current job file',
   });
 }

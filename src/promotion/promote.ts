@@ -68,12 +68,12 @@ export async function promote(named: Job, options: PromoteOptions, context: Cont
     }
     if (!options.dryRun) await abandon(warehouses, { ...identityOf(begun), promotion });
     context.console.warn(
-      `the promotion ${begun.runId} ${options.dryRun ? 'would be' : 'was'} given up: the job has another model or challenger by now`,
+      `the promotion ${begun.runId} ${options.dryRun ? 'would be' : 'was'} abandoned: the model or challenger of the job has changed since`,
     );
   }
   if (job.definition.challenger === undefined || challenger === undefined) {
     throw new ScoreBatchError('configuration', `${name} has no challenger to promote`, {
-      hint: 'name its bundle under challenger in the job file; the runs after that compare the two',
+      hint: 'name the bundle of a challenger under challenger in the job file; later runs then compare the two models',
     });
   }
   const { window, promotion } = await decided({ job, champion, challenger, warehouses, entries, options });
@@ -111,8 +111,8 @@ async function decided(options: DecideOptions): Promise<Pick<Begun, 'window' | '
   if (!force) refuseUnproven(refusals, job);
   const [newest] = windows;
   if (newest === undefined) {
-    throw new ScoreBatchError('refused', `${name} has published nothing that a promotion could refer to`, {
-      hint: `nothing is lost by setting model: ${spec.model} in the job file`,
+    throw new ScoreBatchError('refused', `${name} has published nothing that a promotion could be based on`, {
+      hint: `set model: ${spec.model} in the job file; nothing is lost by that`,
     });
   }
   return {
@@ -149,7 +149,7 @@ async function carryOut({ ledger }: Warehouses, begun: Begun, changes: readonly 
 }
 
 async function abandon({ ledger }: Warehouses, begun: Begun): Promise<void> {
-  const error = 'the job was given another model or challenger before the promotion was finished';
+  const error = 'the model or challenger of the job was changed before the promotion was finished';
   await ledger.append(entryOf(begun, 'refused', { promotion: begun.promotion, error }));
 }
 

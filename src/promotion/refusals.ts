@@ -8,9 +8,11 @@ export function refusalsOf(windows: readonly ComparedWindow[], { definition }: J
   const count = definition.challenger?.promote_after ?? 0;
   const few =
     windows.length < count
-      ? [`${counted(windows.length, 'window is', 'windows are')} published, and promote_after is ${count}`]
+      ? [`${counted(windows.length, 'window is', 'windows are')} published, but promote_after is ${count}`]
       : [];
-  const none = isUnlimited(definition) ? ['the job file has no limits under compare, so no comparison is within them'] : [];
+  const none = isUnlimited(definition)
+    ? ['the job file has no limits under compare, so no comparison can be within limits']
+    : [];
   return [...none, ...few, ...windows.flatMap(({ label, problems }) => problems.map((problem) => `${label}: ${problem}`))];
 }
 
@@ -24,19 +26,19 @@ export function refuseUnproven(refusals: readonly string[], { definition }: Job)
   if (isUnlimited(definition)) {
     throw new ScoreBatchError(
       'configuration',
-      `${name} has no limits under compare, so nothing says when its challenger is good`,
+      `${name} has no limits under compare, so nothing says when its challenger is good enough`,
       {
-        hint: 'set limits such as compare.min_rank_correlation and compare.max_psi: they are checked against the comparisons that the ledger has',
+        hint: 'set limits such as compare.min_rank_correlation and compare.max_psi; they are checked against the comparisons in the ledger',
       },
     );
   }
   const needed = counted(challenger?.promote_after ?? 0, 'comparison');
   throw new ScoreBatchError(
     'refused',
-    `the challenger of ${name} is not promoted: it takes ${needed} in a row within the limits`,
+    `the challenger of ${name} is not promoted: that takes ${needed} in a row within the limits`,
     {
       details: refusals,
-      hint: 'wait for more windows, or change the limits under compare; to promote it all the same, use --force --reason "…"',
+      hint: 'wait for more windows, or change the limits under compare; to promote it anyway, use --force --reason "…"',
     },
   );
 }

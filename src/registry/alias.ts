@@ -27,9 +27,9 @@ export async function promoteAlias(
   if (now !== from) {
     throw new ScoreBatchError(
       'conflict',
-      `the alias ${alias} of ${name} was moved to ${now === undefined ? 'nothing' : `version ${now}`} meanwhile`,
+      `the alias ${alias} of ${name} was ${now === undefined ? 'removed' : `moved to version ${now}`} in the meantime`,
       {
-        hint: 'run `score-batch promote` again: it reads what is there now',
+        hint: 'run `score-batch promote` again: it reads the current alias',
       },
     );
   }

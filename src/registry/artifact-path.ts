@@ -5,7 +5,7 @@ const PROXY = '/api/2.0/mlflow-artifacts/artifacts';
 
 /** How to set up a registry with readable artifacts. */
 const SERVED =
-  'start the tracking server with --serve-artifacts and an --artifacts-destination, so that it hands artifacts out itself';
+  'start the tracking server with --serve-artifacts and an --artifacts-destination, so that it serves artifacts itself';
 
 /**
  * The path of a model's artifacts below the tracking server's artifact root, from the registry's URI.
@@ -32,9 +32,9 @@ function decoded(path: string): string {
   } catch {
     throw new ScoreBatchError(
       'configuration',
-      `the registry names an artifact ${JSON.stringify(path.slice(0, 100))}, which is not encoded rightly`,
+      `the registry names an artifact ${JSON.stringify(path.slice(0, 100))}, which is not encoded correctly`,
       {
-        hint: 'nothing was read; look at what the registry has under this version',
+        hint: 'nothing was read; check what the registry has under this version',
       },
     );
   }
@@ -63,7 +63,7 @@ export function insidePath(path: string): string {
     'configuration',
     `the registry names an artifact ${JSON.stringify(path.slice(0, 100))}, a path that leads out of the model`,
     {
-      hint: 'nothing was read; look at what the registry has under this version',
+      hint: 'nothing was read; check what the registry has under this version',
     },
   );
 }

@@ -98,14 +98,14 @@ export async function download(
   }: { readonly root: string; readonly artifact: Artifact; readonly to: string; readonly limit: number },
 ): Promise<string> {
   const { path, bytes: listed } = artifact;
-  if ((listed ?? 0) > limit) throw strange(`lists ${listed} bytes for ${path}, and the limit is ${limit}`);
+  if ((listed ?? 0) > limit) throw strange(`lists ${listed} bytes for ${path}, but the limit is ${limit}`);
   const { status, body, more, end } = await send(server, getting(artifactUrl(root, path)));
   const hash = createHash('sha256');
   let bytes = 0;
   const allowed = transferMs(server, listed ?? limit);
   const until = performance.now() + allowed;
   try {
-    if (status !== 200) throw strange(`lists ${path}, and answers with ${status} when it is read`);
+    if (status !== 200) throw strange(`lists ${path}, but answers with ${status} when it is read`);
     const file = await newFile(to, path);
     try {
       for await (const part of body) {
@@ -129,7 +129,7 @@ export async function download(
 }
 
 function otherBytes(path: string, listed: number | undefined, found: string): ScoreBatchError {
-  return strange(`lists ${listed ?? 'no number of'} bytes for ${path}, and sends ${found}`);
+  return strange(`lists ${listed ?? 'no number of'} bytes for ${path}, but sends ${found}`);
 }
 
 function slow(server: TrackingServer, path: string, allowed: number): ScoreBatchError {

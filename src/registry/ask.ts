@@ -31,13 +31,13 @@ export async function ask<T>(
   const json = parsed(text);
   if (status >= 400) {
     const { error_code: code, message } = (json ?? {}) as { error_code?: unknown; message?: unknown };
-    if (typeof code !== 'string') throw notMlflow(server, `answers with ${status} and no error code of MLflow`);
+    if (typeof code !== 'string') throw notMlflow(server, `answers with ${status} but no MLflow error code`);
     return { refused: { code, message: shown(message) } };
   }
   const found = schema.safeParse(json);
   if (found.success) return { value: found.data };
   const what =
-    json === undefined ? `answers with ${contentType(answer)} instead of JSON` : 'answers in another form than MLflow';
+    json === undefined ? `answers with ${contentType(answer)} instead of JSON` : 'answers in a form that is not that of MLflow';
   throw notMlflow(server, what);
 }
 
@@ -53,7 +53,9 @@ export async function askFor<T>(server: TrackingServer, request: Request, schema
 
 export function refusal({ base }: TrackingServer, { code, message }: Refused): ScoreBatchError {
   const kind = code === 'PERMISSION_DENIED' || code === 'UNAUTHENTICATED' ? 'permission' : 'configuration';
-  return new ScoreBatchError(kind, `the registry at ${base} refuses: ${code}`, { details: message === '' ? [] : [message] });
+  return new ScoreBatchError(kind, `the registry at ${base} refuses the request: ${code}`, {
+    details: message === '' ? [] : [message],
+  });
 }
 
 export function getting(path: string, query: Readonly<Record<string, string>> = {}): Request {
@@ -97,7 +99,7 @@ function contentType({ headers }: Answer): string {
 
 function notMlflow({ base }: TrackingServer, what: string): ScoreBatchError {
   return new ScoreBatchError('configuration', `the registry at ${base} ${what}`, {
-    hint: 'check that MLFLOW_TRACKING_URI is the address of a tracking server of MLflow, and not that of a proxy or a page to log in',
+    hint: 'check that MLFLOW_TRACKING_URI is the address of an MLflow tracking server, not of a proxy or a login page',
   });
 }
 

@@ -41,10 +41,10 @@ export async function fetchBundle(server: TrackingServer, cache: Cache, version:
     if (tag !== undefined && tag !== digest) {
       throw new ScoreBatchError(
         'configuration',
-        `${versionUri(version.name, version.version)} has other bytes than its tag ${DIGEST_TAG} says`,
+        `${versionUri(version.name, version.version)} does not match its tag ${DIGEST_TAG}`,
         {
           details: [`tag:       ${tag.slice(0, 64)}`, `artifacts: ${digest}`],
-          hint: 'somebody changed its artifacts or the tag: nothing of it is used; push the bundle again',
+          hint: 'somebody changed its artifacts or the tag, so nothing of it is used; push the bundle again',
         },
       );
     }

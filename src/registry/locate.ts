@@ -53,8 +53,8 @@ export async function locatePinned(
   const server = trackingServer(environment, signal);
   const bundle = await fetchBundle(server, cache, await findVersion(server, { name, version }));
   if (bundle.digest === digest) return { folder: bundle.folder, registered: pinned };
-  throw new ScoreBatchError('configuration', `${versionUri(name, version)} has another bundle than when it was pinned`, {
+  throw new ScoreBatchError('configuration', `${versionUri(name, version)} no longer has the bundle with which it was pinned`, {
     details: [`pinned: ${digest}`, `now:    ${bundle.digest}`],
-    hint: 'a version should never change: push the bundle as a new one',
+    hint: 'a version should never change; push the changed bundle as a new version',
   });
 }

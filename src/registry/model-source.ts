@@ -54,7 +54,7 @@ function ofFolder(folder: string, shown: string): ModelSource {
       if (!(await has(name))) throw missing(shown, name);
       const { size } = await lstat(fileOf(name));
       if (size > limit)
-        throw new ScoreBatchError('configuration', `${name} has ${size} bytes, the limit is ${limit}`, {
+        throw new ScoreBatchError('configuration', `${name} has ${size} bytes, but the limit is ${limit}`, {
           hint: 'check that it is the right file',
         });
       await mkdir(path.dirname(to), { recursive: true });

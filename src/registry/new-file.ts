@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { ScoreBatchError, systemCode, tooManyFiles } from '../errors.ts';
 
-export const UNUSED = 'nothing of it is used; look at what the registry has under this version';
+export const UNUSED = 'nothing of it is used; check what the registry has under this version';
 
 /** Errors for a path that cannot exist: too long, below a file, or both file and folder. */
 const NO_PATH = new Set(['ENAMETOOLONG', 'ENOTDIR', 'EEXIST', 'EISDIR']);

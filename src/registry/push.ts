@@ -122,7 +122,7 @@ async function log(
 }
 
 function changed(folder: string): ScoreBatchError {
-  return new ScoreBatchError('conflict', `the files in ${folder} changed while they were uploaded`, {
-    hint: 'no version was made; push the bundle again when it is complete',
+  return new ScoreBatchError('conflict', `the files in ${folder} changed while they were being uploaded`, {
+    hint: 'no version was created; push the bundle again when it is complete',
   });
 }

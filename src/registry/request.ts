@@ -133,9 +133,9 @@ function accepted({ base }: TrackingServer, answer: Answer): Answer {
   if (status < 300 || status >= 400) return answer;
   answer.end();
   const target = headers.location ?? '';
-  const elsewhere = URL.canParse(target, base) ? new URL(target, base).origin : 'an address that is none';
-  throw new ScoreBatchError('configuration', `the registry at ${base} redirects to ${elsewhere}, which is not followed`, {
-    hint: 'set MLFLOW_TRACKING_URI to the address of the tracking server itself; a page to log in needs a token instead',
+  const elsewhere = URL.canParse(target, base) ? new URL(target, base).origin : 'an invalid address';
+  throw new ScoreBatchError('configuration', `the registry at ${base} redirects to ${elsewhere}; redirects are not followed`, {
+    hint: 'set MLFLOW_TRACKING_URI to the address of the tracking server itself; if this is a login page, set a token',
   });
 }
 
@@ -148,14 +148,14 @@ function failure(base: string, cause: unknown): ScoreBatchError {
   const code = systemCode(cause) ?? 'no connection';
   if (!/CERT|SELF_SIGNED|ISSUER|VERIFY|UNABLE_TO/.test(code)) return down({ base }, `cannot be reached (${code})`, cause);
   return new ScoreBatchError('configuration', `the certificate of the registry at ${base} is not trusted (${code})`, {
-    hint: 'name the file of its authority in NODE_EXTRA_CA_CERTS',
+    hint: 'set NODE_EXTRA_CA_CERTS to the file of its certificate authority',
     cause,
   });
 }
 
 export function down({ base }: Pick<TrackingServer, 'base'>, what: string, cause?: unknown): ScoreBatchError {
   return new ScoreBatchError('unavailable', `the registry at ${base} ${what}`, {
-    hint: 'try again when it is back; registry.when_down: pinned in a job file scores with the version that was pinned last',
+    hint: 'try again when the registry is back; to score with the version that was last pinned, set registry.when_down: pinned in the job file',
     cause,
     registryDown: true,
   });

@@ -75,7 +75,7 @@ async function put(server: TrackingServer, root: string, path: string, body: Buf
   const request = { method: 'PUT', path: artifactUrl(root, path), body, repeatable: true } as const;
   const { refused } = await ask(server, request, z.object({}));
   if (refused === undefined) return;
-  throw new ScoreBatchError('configuration', `the registry at ${server.base} does not take ${path}: ${refused.code}`, {
+  throw new ScoreBatchError('configuration', `the registry at ${server.base} does not accept ${path}: ${refused.code}`, {
     details: refused.message === '' ? [] : [refused.message],
     hint: 'start the tracking server with --serve-artifacts and an --artifacts-destination that it can write to',
   });

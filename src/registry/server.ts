@@ -48,10 +48,14 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch (cause) {
-    throw new ScoreBatchError('configuration', 'user or password in MLFLOW_TRACKING_URI have a % that begins no character', {
-      hint: 'write %25 for %, or set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD',
-      cause,
-    });
+    throw new ScoreBatchError(
+      'configuration',
+      'user or password in MLFLOW_TRACKING_URI have a % that does not begin an escape such as %25',
+      {
+        hint: 'write %25 for %, or set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD',
+        cause,
+      },
+    );
   }
 }
 
@@ -67,8 +71,8 @@ function credentials(environment: NodeJS.ProcessEnv, url: URL): Record<string, s
   }
   if (!token) return {};
   if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new ScoreBatchError('configuration', 'MLFLOW_TRACKING_TOKEN has characters that no token has', {
-      hint: 'look for spaces and line breaks in the variable',
+    throw new ScoreBatchError('configuration', 'MLFLOW_TRACKING_TOKEN has characters that a token cannot have', {
+      hint: 'remove spaces and line breaks from the variable',
     });
   }
   return { authorization: `Bearer ${token}` };

@@ -61,7 +61,7 @@ export async function findVersion(server: TrackingServer, { name, alias, version
   if (found.name !== name || (version !== undefined && found.version !== version)) {
     throw new ScoreBatchError(
       'configuration',
-      `the registry at ${server.base} answers with another model than it was asked for`,
+      `the registry at ${server.base} answered with a different model than requested`,
       {
         hint: 'check MLFLOW_TRACKING_URI',
       },
@@ -70,8 +70,10 @@ export async function findVersion(server: TrackingServer, { name, alias, version
   if (found.status === 'READY') return found;
   const uri = versionUri(name, found.version);
   if (found.status === 'PENDING_REGISTRATION')
-    throw new ScoreBatchError('unavailable', `${uri} is not ready yet`, { hint: 'run again when its artifacts are there' });
-  throw new ScoreBatchError('configuration', `${uri} was never registered completely`, {
+    throw new ScoreBatchError('unavailable', `${uri} is not ready yet`, {
+      hint: 'run the same command again when its artifacts are uploaded',
+    });
+  throw new ScoreBatchError('configuration', `${uri} was never completely registered`, {
     hint: 'register it again, or move the alias',
   });
 }
@@ -158,7 +160,7 @@ async function missing(server: TrackingServer, { name, alias, version }: ModelUr
   if (refused !== undefined) {
     return new ScoreBatchError('configuration', `the registry at ${server.base} has no model ${name}`, {
       details,
-      hint: `\`score-batch model push BUNDLE --name ${name}\` registers one; check the name in the job file, and MLFLOW_TRACKING_URI`,
+      hint: `\`score-batch model push BUNDLE --name ${name}\` registers it; check the name in the job file, and MLFLOW_TRACKING_URI`,
     });
   }
   const what = alias === undefined ? `version ${version}` : `alias ${alias}`;

@@ -57,8 +57,8 @@ export async function assertDraftsWritable(file: string): Promise<void> {
     await rm(await mkdtemp(path.join(folder, 'score-batch-upload.')), { recursive: true });
   } catch (cause) {
     if (systemCode(cause) === undefined) throw cause;
-    throw new ScoreBatchError('permission', `the report ${file} cannot be written in ${folder} first: ${reasonOf(cause)}`, {
-      hint: 'set TMPDIR to a folder that is there and where the user that runs score-batch may write',
+    throw new ScoreBatchError('permission', `the report ${file} cannot be prepared in ${folder}: ${reasonOf(cause)}`, {
+      hint: 'set TMPDIR to an existing folder that the user that runs score-batch can write to',
       cause,
     });
   }

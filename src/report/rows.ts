@@ -50,7 +50,7 @@ export function refuseLargeSheet({ files, rows }: Pick<ReportSpec, 'files' | 'ro
   if (file === undefined || rows <= MOST_SHEET_USERS) return;
   throw new ScoreBatchError(
     'report',
-    `the report ${file.path} cannot have ${grouped(rows)} users: a sheet has at most ${grouped(MOST_SHEET_USERS)} rows below its header`,
+    `the report ${file.path} cannot hold ${grouped(rows)} users: a sheet has at most ${grouped(MOST_SHEET_USERS)} rows below its header`,
     {
       hint: 'the scores are published; use report.csv or report.parquet in place of report.xlsx, and run `score-batch report` for the same window',
     },

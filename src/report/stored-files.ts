@@ -222,7 +222,7 @@ export async function asReport<T>(
   } catch (cause) {
     if (!(cause instanceof ScoreBatchError)) throw cause;
     throw new ScoreBatchError('report', `the report ${path} cannot be written: ${cause.message}`, {
-      hint: `the scores are published; ${cause.hint === undefined ? 'when it is repaired' : cause.hint}; then run \`score-batch report\` for the same window`,
+      hint: `the scores are published; ${cause.hint === undefined ? 'fix the cause' : cause.hint}, then run \`score-batch report\` for the same window`,
       cause,
     });
   }
@@ -234,15 +234,15 @@ function stale(
   { path }: ReportFile,
   { mark, number, cause }: { readonly mark: FileMark; readonly number: number | undefined; readonly cause: unknown },
 ): ScoreBatchError {
-  const now = number === undefined ? 'nothing is published any more' : `publication ${number} is the current one`;
+  const now = number === undefined ? 'nothing is published now' : `publication ${number} is the current one`;
   return new ScoreBatchError('report', `the object ${path} holds superseded publication ${mark.publication}; ${now}`, {
-    hint: `run \`score-batch report\` for ${window.label} once no other run writes it`,
+    hint: `run \`score-batch report\` for ${window.label} once no other run is writing it`,
     cause,
   });
 }
 
 function busy({ path }: ReportFile): ScoreBatchError {
-  return new ScoreBatchError('report', `the report ${path} cannot be written: something else changes the object all the time`, {
-    hint: 'the scores are published; find what writes to the bucket, then run `score-batch report` for the same window',
+  return new ScoreBatchError('report', `the report ${path} cannot be written: another process keeps changing the object`, {
+    hint: 'the scores are published; find the process that writes to the bucket, then run `score-batch report` for the same window',
   });
 }

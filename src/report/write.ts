@@ -32,9 +32,9 @@ export async function writeReport(spec: ReportSpec, completed: () => LedgerEntry
   }
   throw new ScoreBatchError(
     'report',
-    `the report ${shown(spec)} cannot be written: another process removes the temporary file`,
+    `the report ${shown(spec)} cannot be written: another process keeps removing the temporary file`,
     {
-      hint: 'the scores are published; find what removes files that begin with a dot there, then run `score-batch report`',
+      hint: 'the scores are published; find the process that removes files that begin with a dot there, then run `score-batch report`',
     },
   );
 }
@@ -160,7 +160,7 @@ function erasures(entries: readonly LedgerEntry[], { runId: id }: ReportSpec): n
 }
 
 function erasedMeanwhile({ window, runId }: ReportSpec): ScoreBatchError {
-  return new ScoreBatchError('conflict', `somebody was erased from run ${runId} while its report was written`, {
+  return new ScoreBatchError('conflict', `somebody was erased from run ${runId} while its report was being written`, {
     hint: `run \`score-batch report\` for ${window.label}`,
   });
 }
@@ -173,16 +173,20 @@ function pagesOf({ pages }: ReportSpec): Pages {
 function unranked({ runId, rows, scores }: ReportSpec): ScoreBatchError {
   const table = showTableName(scores.name);
   return new ScoreBatchError('refused', `the rows of ${runId} in ${table} are not ranked from 1 to ${rows}`, {
-    hint: 'the table was changed after publication; run the window again to publish it again',
+    hint: 'the table was changed after publication; run the window again to republish it',
   });
 }
 
 function superseded(spec: ReportSpec): ScoreBatchError {
-  return new ScoreBatchError('conflict', `another run published ${spec.window.label} meanwhile and will write ${shown(spec)}`, {
-    hint: spec.files.some(({ path }) => isStoreAddress(path))
-      ? `the later run writes the report; if it has ended and an object is older, run \`score-batch report\` for ${spec.window.label}`
-      : '`score-batch status` shows both runs; the later one writes the report',
-  });
+  return new ScoreBatchError(
+    'conflict',
+    `another run published ${spec.window.label} in the meantime and will write ${shown(spec)}`,
+    {
+      hint: spec.files.some(({ path }) => isStoreAddress(path))
+        ? `the later run writes the report; if it has ended and an object is still the old one, run \`score-batch report\` for ${spec.window.label}`
+        : '`score-batch status` shows both runs; the later one writes the report',
+    },
+  );
 }
 
 function shown({ files }: ReportSpec): string {

@@ -109,7 +109,7 @@ function tooLong(file: string, columns: readonly TableColumn[], after: Uint8Arra
 }
 
 function unfit(file: string, what: string): ScoreBatchError {
-  return new ScoreBatchError('report', `the report ${file} cannot have ${what}`, {
+  return new ScoreBatchError('report', `the report ${file} cannot hold ${what}`, {
     hint: 'the scores are published; use report.csv or report.parquet in place of report.xlsx, and run `score-batch report` for the same window',
   });
 }

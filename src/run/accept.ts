@@ -59,8 +59,8 @@ function refuseOtherDefinition(plan: Plan, { runId, fingerprint, details, model 
       : []),
   ];
   const what = changed.length > 0 ? changed.join(' and ') : 'the job file, model.yaml, a column of the query, or --require-gpu';
-  throw new ScoreBatchError('refused', `run ${runId} is of another definition of the job; changed since: ${what}`, {
-    hint: 'put back what the run was made with to publish it, or run the window again with what is there now',
+  throw new ScoreBatchError('refused', `run ${runId} was made with another definition of the job; changed since: ${what}`, {
+    hint: 'to publish the run, restore what it was made with; or run the window again with the current definition',
   });
 }
 
@@ -68,7 +68,7 @@ function refuseReplaced({ runId, window }: Run, current: Publication | undefined
   if (current?.runId === runId) return;
   throw new ScoreBatchError(
     'conflict',
-    `run ${runId} was published, and ${current === undefined ? 'another window' : `run ${current.runId}`} has superseded it since`,
+    `run ${runId} was published, but ${current === undefined ? 'another window' : `run ${current.runId}`} has since superseded it`,
     { hint: `\`score-batch status\` shows what is published for ${window.label}` },
   );
 }
@@ -80,7 +80,7 @@ function refuseOtherPublication({ runId, window, details }: Run, current: Public
   if (same) return;
   const now = current === undefined ? 'nothing is published' : `run ${current.runId} is published`;
   throw new ScoreBatchError('conflict', `${now} for ${window.label} since run ${runId} was refused`, {
-    hint: 'to publish over it, run the window again: the gates compare with what is published',
+    hint: 'to publish anyway, run the window again: the gates compare with what is published',
   });
 }
 
@@ -88,7 +88,7 @@ function refuseOtherOverlaps(plan: Plan, { runId, details }: Run): void {
   const idsOf = (windows: readonly { readonly run_id: string }[]) => windows.map(({ run_id }) => run_id).sort();
   const now = idsOf(plan.overlaps.map(supersededWindow));
   if (JSON.stringify(idsOf(details.supersedes_windows ?? [])) === JSON.stringify(now)) return;
-  throw new ScoreBatchError('conflict', `other overlapping windows are published since run ${runId} was refused`, {
+  throw new ScoreBatchError('conflict', `the published overlapping windows have changed since run ${runId} was refused`, {
     hint: 'run the window again',
   });
 }
@@ -104,7 +104,7 @@ async function stagedRows({ plan }: ActiveRun, { runId, rows, details }: Run): P
     if (rows?.frozen === 0 && details.frozen !== undefined) return emptyWindow(plan, runId, details.frozen);
   }
   throw new ScoreBatchError('refused', `the rows of run ${runId} are gone`, {
-    hint: 'they were dropped after their deadline, are damaged, or were tapped before this machine was restarted; run the window again',
+    hint: 'run the window again; the rows were dropped after their deadline, are damaged, or were scored without freezing before this machine was restarted',
   });
 }
 

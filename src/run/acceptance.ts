@@ -29,14 +29,14 @@ export function acceptanceOf(
 ): Acceptance {
   if (staged !== refused_staged) {
     throw new ScoreBatchError('refused', 'the staged rows have changed since the run was refused', {
-      hint: 'nothing was published; find out what wrote to staging, then run the window again',
+      hint: 'nothing was published; find the process that changed staging, then run the window again',
     });
   }
   const further = furtherRefusals(refusals, refused_by);
   if (further.length > 0) {
-    throw new ScoreBatchError('refused', 'the run is refused for another reason by now', {
+    throw new ScoreBatchError('refused', 'the run would now be refused for another reason', {
       details: further.map(({ gate, message }) => `${gate}: ${message}`),
-      hint: 'run the window again: its refusal will name all gates',
+      hint: 'run the window again: the new refusal names all gates',
     });
   }
   return { gates: gatesOf(refused_by), reason, user, at: new Date().toISOString() };

@@ -34,7 +34,7 @@ export function takeOver(run: Run, progress: Progress): void {
       'conflict',
       `run ${run.runId} was published from other frozen rows, by a process on ${run.host}`,
       {
-        hint: 'if this process was suspended for long, nothing is wrong; otherwise two sources look like one: give the jobs different names or different sinks',
+        hint: 'if this process was suspended for a long time, nothing is wrong; otherwise two different sources have the same identity: give the jobs different names or different sinks',
       },
     );
   }

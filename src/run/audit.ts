@@ -35,7 +35,7 @@ export function refuseDifferences({ run, differences }: Audited, remedy: string)
     `${run.window.label} is published, but the tables do not hold what run ${run.runId} wrote`,
     {
       details: differences,
-      hint: `someone changed the tables; to publish the window again with the rows that the source has now, use ${remedy}`,
+      hint: `someone changed the tables; to republish the window with the rows that the source has now, use ${remedy}`,
     },
   );
 }

@@ -113,7 +113,7 @@ function report(
 ): void {
   if (audited && audited.differences.length > 0) {
     console.warn(
-      `run ${audited.run.runId} is published, but ${audited.differences.join('; ')}: the window will be published again`,
+      `run ${audited.run.runId} is published, but ${audited.differences.join('; ')}; the window will be published again`,
     );
   }
   if (resumed) console.info(`resuming ${showRun(resumed, zone)}`);

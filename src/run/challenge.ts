@@ -65,7 +65,9 @@ async function warnOfPromotion({ plan, context }: ActiveRun): Promise<void> {
   const begun = begunPromotion(await plan.ledger.entries({ job: plan.job.definition.name, states }));
   if (begun === undefined) return;
   const { to } = begun.details.promotion;
-  context.console.warn(`the promotion of ${to.name} ${to.version} was begun and is not finished: run \`score-batch promote\``);
+  context.console.warn(
+    `the promotion of ${to.name} ${to.version} has begun but is not finished: run \`score-batch promote\` to finish it`,
+  );
 }
 
 /** Scores a shard of the challenger's chunks. Never fails: the publishing process scores what is missing. */
@@ -123,8 +125,8 @@ async function scoreRows(active: ActiveRun, own: ActiveRun, frozen: FrozenTable,
 async function frozenRows({ plan, progress }: ActiveRun): Promise<FrozenTable> {
   const frozen = plan.asOf?.frozen ?? (await plan.source.frozen(progress.runId));
   if (frozen !== undefined) return frozen;
-  throw new ScoreBatchError('conflict', `the rows of run ${progress.runId} are not frozen any more`, {
-    hint: 'the next window is scored by both models',
+  throw new ScoreBatchError('conflict', `the rows of run ${progress.runId} are no longer frozen`, {
+    hint: 'wait for the next window, which both models score',
   });
 }
 

@@ -44,8 +44,8 @@ async function sideOf({ plan, progress }: ActiveRun, rows: SideFacts['rows']): P
   const { window, bundle, tables, job, key } = plan;
   const current = currentPublication(await plan.ledger.entries(windowFilter(plan)));
   if (current?.runId !== progress.runId) {
-    throw new ScoreBatchError('conflict', `another run has published ${window.label}, so the two models cannot be compared`, {
-      hint: 'that run compares them',
+    throw new ScoreBatchError('conflict', `another run published ${window.label}, so this run cannot compare the two models`, {
+      hint: 'nothing to do: the run that published the window compares them',
     });
   }
   const instants = { start: window.start.toISOString(), end: window.end.toISOString() };
@@ -85,7 +85,7 @@ export function showComparison(comparison: RecordedComparison | undefined, { bun
       : [`mean score ${b.mean_score.toFixed(4)} against ${a.mean_score.toFixed(4)}`]),
     ...(ranks === null ? [] : [`${percent(ranks.top_decile_overlap)} of the riskiest tenth are the same`]),
     ...(ranks === null || ranks.spearman === null ? [] : [`Spearman ${ranks.spearman.toFixed(3)}`]),
-    ...(bands === null ? [] : [`${percent(bands.moved)} change their band`]),
+    ...(bands === null ? [] : [`${percent(bands.moved)} move to another band`]),
     ...(psi === null ? [] : [`PSI ${psi.toFixed(3)}`]),
   ];
   return `${name} ${version}: ${measured.join(', ')}; ${showLimits(comparison.limits)}`;

@@ -136,10 +136,10 @@ async function compareAside(a: Opened, model: string, { job, largest }: CompareR
 function asideNotes({ a, b, coverage: { only_a, only_b } }: Comparison, quarantined: number): string[] {
   return [
     only_a + only_b === 0
-      ? 'B was scored from the rows that the source has now: the same users as those of A'
-      : `B was scored from the rows that the source has now, which are not those of then: ${counted(only_a, 'user')} of A ${only_a === 1 ? 'is' : 'are'} gone, ${counted(only_b, 'user')} ${only_b === 1 ? 'is' : 'are'} new`,
-    ...(quarantined === 0 ? [] : [`${counted(quarantined, 'row')} of now could not be scored by B`]),
-    ...(a.model.digest === b.model.digest ? ['both sides have the same model, so what differs is due to the rows'] : []),
+      ? 'B was scored from the rows that the source has now, which are of the same users as A'
+      : `B was scored from the rows that the source has now, whose users are not those of A: ${counted(only_a, 'user')} of A ${only_a === 1 ? 'is' : 'are'} gone, ${counted(only_b, 'user')} ${only_b === 1 ? 'is' : 'are'} new`,
+    ...(quarantined === 0 ? [] : [`B could not score ${counted(quarantined, 'row')} that the source has now`]),
+    ...(a.model.digest === b.model.digest ? ['both sides have the same model, so all differences come from the rows'] : []),
   ];
 }
 

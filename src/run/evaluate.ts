@@ -83,7 +83,7 @@ export async function evaluateRun(options: EvaluateOptions): Promise<Evaluated> 
       ...coverage,
       ...(all === null || all.auc !== null
         ? []
-        : [`all ${counted(all.users, 'outcome is', 'outcomes are')} the same, so nothing is said of the ranking`]),
+        : [`all ${counted(all.users, 'outcome is', 'outcomes are')} the same, so the ranking cannot be evaluated`]),
       ...segments
         .filter(({ values }) => values.length > MAX_VALUES)
         .map(({ name }) => `${name} has more than ${MAX_VALUES} values: only those with the most users were evaluated`),
@@ -101,8 +101,8 @@ function nobody({ window: { label } }: Run): ScoreBatchError {
 function refuseYoung(span: Window, { label }: LedgerWindow, now: number): void {
   if (span.end.getTime() <= now) return;
   const known = localTime(span.end.toISOString(), span.zone);
-  throw new ScoreBatchError('unavailable', `the outcomes of ${label} are known from ${known} on`, {
-    hint: 'evaluate it then; labels.after is the time that they take',
+  throw new ScoreBatchError('unavailable', `the outcomes of ${label} are not known before ${known}`, {
+    hint: 'evaluate the window after that; labels.after sets how long outcomes take',
   });
 }
 
@@ -113,7 +113,7 @@ async function refuseUnready({ job, run, source }: EvaluateOptions, ready: Query
     `the outcomes of ${run.window.label} are not in the source yet: labels.ready is not true`,
     {
       details: [job.definition.labels?.ready?.trim() ?? ''],
-      hint: 'evaluate again when the load into the source has finished; a scheduler should retry',
+      hint: 'run the same command again when the load into the source has finished; a scheduler should retry',
     },
   );
 }
@@ -131,7 +131,7 @@ function publishedScores({ definition }: Job, run: Run): PublishedScores {
       missing.length > 0
         ? `the scores of ${run.window.label} were published without ${missing.join(', ')}`
         : `the scores of ${run.window.label} were not published to ${showTableName(name)}`,
-      { hint: 'the job file has changed since; run the window again' },
+      { hint: 'the job file has changed since then; run the window again' },
     );
   }
   const named = (list: readonly string[]) => list.flatMap((column) => find(column) ?? []);
@@ -146,7 +146,7 @@ function altered(run: Run, found: number, scored: number): ScoreBatchError {
   return new ScoreBatchError(
     'refused',
     `the scores table holds ${counted(found, 'row')} of ${run.window.label}, but run ${run.runId} published ${counted(scored, 'score')}`,
-    { hint: 'someone changed the table, or another run is publishing the window; run it again, then evaluate it' },
+    { hint: 'someone changed the table, or another run is publishing the window; run the window again, then evaluate it' },
   );
 }
 
@@ -184,7 +184,11 @@ async function write({ job, run, sink }: EvaluateOptions, evaluation: Evaluation
   const texts = rows.map((row) => evaluationText(table, row, { entry, evaluation }));
   const { ledger } = tableNames(job.definition);
   if (await sink.amend({ entry, ledger: ledgerLayout(ledger), table, rows: texts })) return;
-  throw new ScoreBatchError('conflict', `another run was published for ${window.label} while ${runId} was evaluated`, {
-    hint: 'evaluate the window again',
-  });
+  throw new ScoreBatchError(
+    'conflict',
+    `another run was published for ${window.label} while run ${runId} was being evaluated`,
+    {
+      hint: 'evaluate the window again',
+    },
+  );
 }

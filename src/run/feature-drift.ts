@@ -48,7 +48,7 @@ export async function measureDrift(
       other === undefined
         ? []
         : [
-            `the drift of the features was measured on other rows: the query of ${window.label} returned ${counted(frozen.rows, 'row')} to score and ${grouped(other.rows)} afterwards`,
+            `the drift of the features was measured on different rows than were scored: the query of ${window.label} returned ${counted(frozen.rows, 'row')} to score and ${grouped(other.rows)} afterwards`,
           ],
   };
 }

@@ -17,7 +17,7 @@ export async function freezeWindow({ plan, progress, context }: ActiveRun, skipE
   if (plan.asOf !== undefined) {
     const { frozen } = plan.asOf;
     progress.frozen = frozen.id;
-    console.info(`scoring the ${counted(frozen.rows, 'row')} of ${label} that run ${frozen.runId} has read`);
+    console.info(`scoring the ${counted(frozen.rows, 'row')} of ${label} that run ${frozen.runId} read`);
     if (skipEmpty) refuseEmpty(plan, frozen);
     return frozen;
   }

@@ -43,7 +43,7 @@ export async function join(plan: Plan, skipPublished: boolean, context: Context)
   const others = otherUnfinishedRuns(entries, plan.fingerprint);
   throw new ScoreBatchError('conflict', `nothing is frozen for ${plan.window.label} with this job file, query and model`, {
     details: others.map((run) => `unfinished, with another job file, query or model: ${showRun(run, plan.window.zone)}`),
-    hint: 'run `score-batch freeze` for the same window first; if one step has --require-gpu, all steps need it',
+    hint: 'run `score-batch freeze` for the same window first; pass --require-gpu to all steps or to none',
   });
 }
 
@@ -88,6 +88,6 @@ function ended({ runId, state, details }: Run): ScoreBatchError {
   const error = details.error ?? 'the ledger gives no reason';
   if (state !== 'refused') return new ScoreBatchError('nothing to score', `run ${runId} was skipped: ${error}`);
   return new ScoreBatchError('refused', `run ${runId} was refused: ${error}`, {
-    hint: `fix the cause, then begin a new run with \`score-batch freeze\`${details.refused_by === undefined ? '' : `; or publish it after a look: \`score-batch publish --run ${runId} --accept ${gatesOf(details.refused_by).join(',')} --reason "…"\``}`,
+    hint: `fix the cause, then start a new run with \`score-batch freeze\`${details.refused_by === undefined ? '' : `; or check the rows and publish them: \`score-batch publish --run ${runId} --accept ${gatesOf(details.refused_by).join(',')} --reason "…"\``}`,
   });
 }

@@ -30,7 +30,7 @@ export async function knownLabels({ job, source, window, columns, now }: LabelsO
   const own = windowOf(Date.parse(window.start), Date.parse(window.end), zone);
   const span = labelWindow(own, labels.after);
   if (span.end.getTime() > now)
-    return `the outcomes of ${window.label} are known from ${localTime(span.end.toISOString(), zone)} on`;
+    return `the outcomes of ${window.label} are not known before ${localTime(span.end.toISOString(), zone)}`;
   try {
     const { query, ready } = bindOutcomes(job, own);
     if (ready !== undefined && !(await source.ready(ready)))

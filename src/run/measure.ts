@@ -125,9 +125,13 @@ async function slicesOf(job: Job, window: Window, context: Context): Promise<rea
   const [counts = []] = await source.select(bound, count);
   const rows = counts.map(Number);
   if (new Set(rows.filter((one) => one > 0)).size < SLICE_PERCENTS.length) {
-    throw new ScoreBatchError('refused', `the rows of ${window.label} are too few to measure slices: ${rows.at(-1)} in all`, {
-      hint: 'choose a window with more rows, e.g. --week 2026-W47',
-    });
+    throw new ScoreBatchError(
+      'refused',
+      `the rows of ${window.label} are too few to measure slices: there are ${rows.at(-1)}`,
+      {
+        hint: 'choose a window with more rows, e.g. --week 2026-W47',
+      },
+    );
   }
   return SLICE_PERCENTS.map((percent, i) => ({ percent, query: queries[i] ?? job.query }));
 }

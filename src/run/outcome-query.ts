@@ -12,8 +12,8 @@ import { wallClock } from '../window/calendar.ts';
 
 /** The error for a job without labels. */
 export function noLabels({ definition: { name } }: Pick<Job, 'definition'>): ScoreBatchError {
-  return new ScoreBatchError('configuration', `${name} has no labels, so nothing says what became of its users`, {
-    hint: 'add labels to the job file: a query that returns key and outcome',
+  return new ScoreBatchError('configuration', `${name} has no labels, so the outcomes of its users are not known`, {
+    hint: 'add labels to the job file: a query that returns keys and outcomes',
   });
 }
 

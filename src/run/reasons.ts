@@ -39,7 +39,7 @@ export async function explainHighest(
     top.map(({ keyHash, millionths, featureHash }) => ({ texts: found.get(keyHash), millionths, featureHash })),
     { bundle, baseline, columns: features, features: reasons.features, providers, requireGpu },
   );
-  const changed = `${counted(facts.changed, 'user has', 'users have')} no reasons: their features are not those that were scored any more`;
+  const changed = `${counted(facts.changed, 'user has', 'users have')} no reasons: their features have changed since they were scored`;
   const warnings = facts.changed > 0 ? [changed] : [];
   for (const warning of warnings) context.console.warn(warning);
   const seconds = Math.round(performance.now() - began) / 1000;

@@ -55,20 +55,20 @@ async function meaningOf(plan: Plan, refusals: readonly Refusal[]): Promise<stri
     case undefined:
     case 'min_rows':
     case 'max_drop':
-      return 'rows are missing: the source was loaded in part or late, or a join or a filter of the query lost them; the limits are under gates in the job file';
+      return 'rows are missing: the source was loaded in part or late, or a join or a filter of the query dropped them; the limits are under gates in the job file';
     case 'empty': {
       const newest = await newestWindowWithRows(plan);
       const where = newest === undefined ? 'check the query' : `the latest earlier window with rows is ${newest}`;
       return `${where}; add --allow-empty to publish it empty, or --skip-empty to end with exit code 99`;
     }
     case 'never_seen':
-      return `compare ${features} in the source with the categories in ${plan.bundle.folder}/model.yaml: other words for the same things, or another column`;
+      return `compare ${features} in the source with the categories in ${plan.bundle.folder}/model.yaml: the source may use other words for the same things, or the query another column`;
     case 'duplicates':
-      return 'a join of the query most likely multiplies rows; or set source.duplicates: quarantine';
+      return 'check the query: most likely a join multiplies rows; or set source.duplicates: quarantine';
     case 'all_quarantined':
-      return 'the query most likely gives a column in another form than the model takes';
+      return 'check the query: most likely a column has a form that the model does not accept';
     case 'max_quarantine_rate':
-      return 'a column of the query changed its form, its range or its nulls; the limits are under gates in the job file';
+      return 'check the query: a column has changed in form, range or nulls; the limits are under gates in the job file';
     case 'min_auc':
     case 'max_calibration_error':
       return 'retrain the model on newer windows; to publish meanwhile, set gates.on_evaluation: warn';
@@ -82,11 +82,11 @@ async function meaningOf(plan: Plan, refusals: readonly Refusal[]): Promise<stri
 function driftMeaning({ last, bundle }: Plan, refusals: readonly Refusal[], features: string): string {
   // Drifted features explain the drift of the scores.
   if (features !== '') {
-    return `compare ${features} in the source with the training rows (\`score-batch plan\` prints the query): correct the source, or retrain the model`;
+    return `compare ${features} in the source with the training rows (\`score-batch plan\` prints the query), then correct the source or retrain the model`;
   }
   const before = last?.window.label ?? 'the window before';
   if (refusals.some(({ baseline }) => baseline === 'previous'))
-    return `check what has changed in the source since ${before}: the model is the same`;
+    return `check what has changed in the source since ${before}; the model is the same`;
   const since = last?.model.digest === bundle.digest ? ` (${before} was scored by the same model)` : '';
   return `the users differ from those that the model was trained on${since}: check the source, then retrain the model`;
 }
@@ -100,8 +100,8 @@ async function looks(plan: Plan, { runId, frozen, refusals }: RefusedRun): Promi
 /** The line with the command that publishes the run after a look, and the time until which that is possible. */
 async function acceptance(plan: Plan, { runId, refusals }: RefusedRun): Promise<string> {
   const until = await keptUntil(plan, runId).catch(() => undefined);
-  const deadline = until === undefined ? '' : ` until ${localTime(until, plan.window.zone)}`;
-  return `or publish these rows${deadline}: ${acceptCommand(plan, runId, gatesOf(refusals))}`;
+  const deadline = until === undefined ? '' : ` by ${localTime(until, plan.window.zone)}`;
+  return `or check the rows and publish them${deadline}: ${acceptCommand(plan, runId, gatesOf(refusals))}`;
 }
 
 function acceptCommand({ job, requireGpu }: Plan, runId: string, gates: readonly string[]): string {

@@ -42,7 +42,7 @@ export async function remakeReport(options: RemakeOptions): Promise<readonly str
   const { columns } = run.details;
   if (!isRanked({ columns })) {
     throw new ScoreBatchError('refused', `the scores of ${window.label} were published without ranks, which a report needs`, {
-      hint: 'run the window again with sink.layout: wide and another table',
+      hint: 'run the window again with sink.layout: wide and a new sink.table',
     });
   }
   const reserved = reservedFiles(job, options.files);
@@ -83,7 +83,7 @@ function refuseOtherTable(run: Run, table: readonly string[], window: LedgerWind
     'configuration',
     `the ledger says that ${window.label} was published to ${recorded}, but this job publishes to ${showTableName(table)}`,
     {
-      hint: 'if sink.table has changed since, run the window again to publish it there; if not, someone changed the ledger',
+      hint: 'if sink.table has changed since, run the window again to publish it to the new table; if not, someone changed the ledger',
     },
   );
 }

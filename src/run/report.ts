@@ -23,7 +23,7 @@ export async function finishReport(active: ActiveRun, between?: () => Promise<vo
     };
     return entryOf(active, 'completed', { seconds: clock.seconds, files: progress.details.files ?? [] });
   };
-  if (rows === undefined) throw new ScoreBatchError('report', `the ledger has no row counts of run ${runId}`);
+  if (rows === undefined) throw new ScoreBatchError('report', `the ledger has no row counts for run ${runId}`);
   if (files.length > 0) {
     const { sink, ledger, job, stores, force } = plan;
     const window = ledgerWindow(plan.window);

@@ -182,7 +182,10 @@ function isUnfinished(entries: readonly LedgerEntry[], { number, runId }: Public
 function notPublished({ label }: LedgerWindow, near: readonly LedgerEntry[]): ScoreBatchError {
   const by = near.find(({ state, window }) => state === 'superseded' && window.label === label)?.details.superseded_by;
   return new ScoreBatchError('refused', `nothing is published for ${label}, so there is nothing to roll back`, {
-    hint: by === undefined ? 'check `score-batch status`' : `its rows were superseded by run ${by.run_id} for ${by.label}`,
+    hint:
+      by === undefined
+        ? 'run `score-batch status` to see what is published'
+        : `run ${by.run_id} for ${by.label} superseded its rows; run \`score-batch status\` to see what is published`,
   });
 }
 
@@ -197,16 +200,16 @@ function nothingKept(
   }
   const again = 'fix the source, the query or the model, and run the window again';
   if (to === undefined && entries.filter(({ state }) => state === 'published').length === 1) {
-    return new ScoreBatchError('refused', `${label} was published only once, so there is nothing to go back to`, {
+    return new ScoreBatchError('refused', `${label} was published only once, so there is nothing to roll back to`, {
       hint: again,
     });
   }
   const { history } = job.definition.sink;
-  const what = to === undefined ? `no earlier publication of ${label} is kept` : `the rows of run ${to} are not kept any more`;
+  const what = to === undefined ? `no earlier publication of ${label} is kept` : `the rows of run ${to} are no longer kept`;
   const why =
     history === 0
       ? 'sink.history is 0'
-      : `sink.history keeps ${history === 1 ? 'one publication' : `${history} publications`} per window, and gc drops old ones`;
+      : `sink.history keeps ${history === 1 ? 'one publication' : `${history} publications`} per window, and \`score-batch gc\` drops old ones`;
   return new ScoreBatchError('refused', what, {
     details: [why],
     hint: kept.length > 0 ? choices(kept) : again,
@@ -215,24 +218,28 @@ function nothingKept(
 
 function choices(kept: readonly KeptPublication[]): string {
   if (kept.length === 0) return 'no earlier publication of the window is kept';
-  return `the window can go back to ${kept.map(({ run, publishedAt }) => `run ${run.runId} (${publishedAt})`).join(' or ')}`;
+  return `choose a run with --to: ${kept.map(({ run, publishedAt }) => `run ${run.runId} (${publishedAt})`).join(' or ')}`;
 }
 
 function rolledBackBefore({ label }: LedgerWindow, { run, number }: KeptPublication, others: boolean): ScoreBatchError {
   return new ScoreBatchError(
     'refused',
-    `${label} would get the scores back that were rolled back: publication ${number}, of run ${run.runId}`,
+    `${label} would get back scores that were rolled back: publication ${number}, of run ${run.runId}`,
     {
-      hint: `nothing was changed; ${others ? 'choose another run with --to, or ' : ''}add --force to go back to them all the same`,
+      hint: `nothing was changed; ${others ? 'choose another run with --to, or ' : ''}add --force to restore them anyway`,
     },
   );
 }
 
 function otherLayout({ run }: KeptPublication, differences: readonly string[]): ScoreBatchError {
-  return new ScoreBatchError('configuration', `run ${run.runId} was published with other columns than the job has now`, {
-    details: differences,
-    hint: 'nothing was changed; roll back with the job file of then, or run the window again',
-  });
+  return new ScoreBatchError(
+    'configuration',
+    `run ${run.runId} was published with columns that differ from those of the job now`,
+    {
+      details: differences,
+      hint: 'nothing was changed; roll back with the job file that the run was published with, or run the window again',
+    },
+  );
 }
 
 function overlapped({ label }: LedgerWindow, other: string): ScoreBatchError {

@@ -56,7 +56,7 @@ export async function scoreAside<T>(
         'refused',
         `the source has no row of ${window.label} that ${path.basename(model)} could score`,
         {
-          hint: 'the rows may be gone from the source since then',
+          hint: 'check the source: its rows of this window may have been deleted since',
         },
       );
     }

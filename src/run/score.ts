@@ -67,7 +67,7 @@ function noteStaged({ plan, progress, context }: ActiveRun, { frozen, execution,
   const others = countOtherScorers(frozen, scorer, share.staged);
   if (others > 0) {
     console.warn(
-      `${counted(others, 'chunk was', 'chunks were')} scored by another scorer and will not be used: this one is ${showScorer(scorer)}`,
+      `${counted(others, 'chunk was', 'chunks were')} scored by another scorer and will not be reused; this run uses ${showScorer(scorer)}`,
     );
   }
   const chunks = frozen.chunks.length;

@@ -13,7 +13,7 @@ export function noteDevices(
   { console }: Pick<Context, 'console'>,
 ): void {
   if (load.workers < requestedWorkers)
-    console.info(`using ${load.workers} of ${counted(requestedWorkers, 'worker')}: ${provider} takes one per device`);
+    console.info(`using ${load.workers} of ${counted(requestedWorkers, 'worker')}: ${provider} can use only one per device`);
 }
 
 /**
@@ -29,7 +29,9 @@ export function noteWorkers(
   { console }: Pick<Context, 'console'>,
 ): void {
   if (workers < load.workers) {
-    console.info(`using ${workers} of ${counted(load.workers, 'worker')}: more do not fit into ${showBytes(bytes)} of memory`);
+    console.info(
+      `using ${workers} of ${counted(load.workers, 'worker')}: more would not fit into ${showBytes(bytes)} of memory`,
+    );
   } else if (load.workers > cores) {
     console.info(`${counted(load.workers, 'worker')} on ${counted(cores, 'processor')} will not be faster than ${cores}`);
   }

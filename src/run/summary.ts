@@ -152,7 +152,7 @@ export function showSummary(summary: RunSummary): string {
     lines.push(`  superseded  ${label} (${localRange({ start, end }, window.zone)}), run ${run_id}`);
   if (summary.chunks !== undefined) {
     lines.push(
-      `  chunks      ${grouped(summary.chunks)}${summary.chunks_resumed ? `, ${grouped(summary.chunks_resumed)} staged by an earlier start` : ''}`,
+      `  chunks      ${grouped(summary.chunks)}${summary.chunks_resumed ? `, ${grouped(summary.chunks_resumed)} staged by an earlier process` : ''}`,
     );
   }
   lines.push(`  tables      ${summary.tables.join(', ')}`);

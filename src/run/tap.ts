@@ -43,7 +43,7 @@ export async function scoreTapped(active: ActiveRun, options: TapRunOptions): Pr
   let window = await sink.tapped(progress.runId);
   if (window !== undefined && scorerOf(window.attempt) !== scorerId(scorer)) {
     context.console.warn(
-      `${counted(window.frozen.rows, 'row was', 'rows were')} scored by another scorer and will not be used: this one is ${showScorer(scorer)}`,
+      `${counted(window.frozen.rows, 'row was', 'rows were')} scored by another scorer and will not be reused; this run uses ${showScorer(scorer)}`,
     );
     window = undefined;
   }
@@ -113,7 +113,7 @@ async function scoreAnew(active: ActiveRun, { tap, threads }: TapRunOptions, sco
   };
   if (halved.length > 0) noteHalved(active, provider, Math.min(...halved));
   const reused = worked.reduce((sum, worker) => sum + worker.reused, 0);
-  if (reused > 0) console.info(`reused ${counted(reused, 'score')} of an earlier start`);
+  if (reused > 0) console.info(`reused ${counted(reused, 'score')} of an earlier process`);
   const { rows, checksum, duplicates } = entered;
   // The last batch is smaller than the others.
   done = rows;

@@ -25,7 +25,7 @@ export async function explainMemory(error: unknown, plan: Plan, runId: string): 
       ...error.details.slice(0, 1),
       ...(largest === undefined ? [] : [`the largest text is in the column ${largest.column}: ${showBytes(largest.bytes)}`]),
     ],
-    hint: `to resume from what is staged, run the same command with --max-memory ${bound}${shorter}`,
+    hint: `to resume from the staged chunks, run the same command with --max-memory ${bound}${shorter}`,
     cause: error.cause,
   });
 }

@@ -121,13 +121,13 @@ function entryOf(spec: ShadowSpec, { window, model, fingerprint }: LedgerEntry, 
 }
 
 function gone(label: string): ScoreBatchError {
-  return new ScoreBatchError('refused', `a table with the rows of ${label} was dropped while they were compared`, {
-    hint: 'run the window and a slice again',
+  return new ScoreBatchError('refused', `a table with the rows of ${label} was dropped while they were being compared`, {
+    hint: 'run the window again, then a slice',
   });
 }
 
 function notUnique({ boundary }: ShadowSpec, label: string): ScoreBatchError {
   return new ScoreBatchError('refused', `${boundary.join('.')} has more than one row of a user at the end of ${label}`, {
-    hint: 'someone changed the table: delete its rows of this boundary; the next window is compared again',
+    hint: 'someone changed the table; delete its rows for this boundary, so that the next window can be compared',
   });
 }

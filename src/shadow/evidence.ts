@@ -50,7 +50,7 @@ export function switchRefusals({ spec, evidence, slices, windows, zone, now }: R
     ...uncompared(windows, comparisons[0]),
     ...(inRow.length < needed
       ? [
-          `${counted(inRow.length, 'comparison')} in a row ${inRow.length === 1 ? 'is' : 'are'} within limits, and incremental.shadow.comparisons is ${needed}: ${counted(needed - inRow.length, 'is', 'are')} missing`,
+          `${counted(inRow.length, 'comparison')} in a row ${inRow.length === 1 ? 'is' : 'are'} within limits, but incremental.shadow.comparisons is ${needed}: ${counted(needed - inRow.length, 'is', 'are')} missing`,
           ...comparisons
             .slice(0, needed)
             .flatMap((comparison) => problemsOf(comparison).map((problem) => `${comparison.window.label}: ${problem}`)),
@@ -62,5 +62,5 @@ export function switchRefusals({ spec, evidence, slices, windows, zone, now }: R
 function uncompared(windows: readonly BatchWindow[], newest: ShadowComparison | undefined): string[] {
   const last = windows.findLast(({ published }) => published !== undefined);
   if (last === undefined || (newest !== undefined && newest.window.end >= last.window.end)) return [];
-  return [`${last.window.label} is published, and was not compared`];
+  return [`${last.window.label} is published, but was not compared`];
 }

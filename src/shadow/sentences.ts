@@ -13,7 +13,7 @@ export function problemsOf(comparison: ShadowComparison): string[] {
       `${counted(differing, 'score')} ${differing === 1 ? 'differs' : 'differ'} by more than ${max_delta}, at most by ${largest_delta}`,
     inBatch > 0 && `${counted(inBatch, 'user')} ${inBatch === 1 ? 'is' : 'are'} in quarantine in the batch only`,
     inCurrent > 0 && `${counted(inCurrent, 'user')} ${inCurrent === 1 ? 'is' : 'are'} in quarantine in the current table only`,
-    within && compared === 0 && 'no score was of the same model on both sides, so it says nothing',
+    within && compared === 0 && 'no scores on the two sides are of the same model, so the comparison proves nothing',
   ];
   return problems.flatMap((problem) => (problem === false ? [] : [problem]));
 }
@@ -26,7 +26,7 @@ export function describeComparison(comparison: ShadowComparison): string {
     `${counted(compared, 'score')} compared, largest difference ${largest_delta}`,
     ...(other_model > 0 ? [`${grouped(other_model)} of another model`] : []),
     ...(extra === null
-      ? ['users that the batch lacks not checked: not all windows since incremental.since are published']
+      ? ['users that the batch lacks were not checked: not all windows since incremental.since are published']
       : []),
     ...problems,
   ];

@@ -81,7 +81,7 @@ async function demandView(job: Pick<Job, 'definition'>, spec: ShadowSpec, sink: 
   if (view?.state !== 'waiting') return;
   throw new ScoreBatchError(
     'configuration',
-    `the view ${spec.view.join('.')} reads ${view.missing.join(', ')}, which is missing`,
+    `the view ${spec.view.join('.')} needs ${view.missing.join(', ')}, which is missing`,
     {
       hint: 'run a slice and a window of the batch first',
     },
@@ -117,10 +117,10 @@ function refused({ job, shadow }: ShadowSpec, details: readonly string[]): Score
   const needed = counted(shadow.comparisons, 'comparison');
   return new ScoreBatchError(
     'refused',
-    `people do not read the current table of ${job} yet: it takes ${needed} in a row within limits`,
+    `the view of ${job} was not switched to the current table: that takes ${needed} in a row within limits`,
     {
       details,
-      hint: 'run slices, and `score-batch compare --shadow` after each window of the batch; to switch all the same, use --force --reason "…"',
+      hint: 'run slices, and `score-batch compare --shadow` after each window of the batch; to switch anyway, use --force --reason "…"',
     },
   );
 }

@@ -267,5 +267,5 @@ function showMebibytes(mebibytes: number): string {
 
 function showWidest({ column, rows, bytes, largest }: WidestRows): string {
   const value = largest === undefined ? '' : `; its largest value has ${showBytes(largest)}`;
-  return `${rows} rows that are read together take ${showBytes(bytes)}, most of it in ${column}${value}`;
+  return `${rows} rows that are read together take ${showBytes(bytes)}, most of that in ${column}${value}`;
 }

@@ -43,7 +43,7 @@ export async function refuseAging(plan: Plan & { readonly slice: SlicePlan }, jo
   if (aging.length === 0) return;
   throw new ScoreBatchError(
     'configuration',
-    `${aging.map(({ name }) => name).join(', ')} ${aging.length === 1 ? 'changes' : 'change'} with :window_end for users that did not change`,
+    `${aging.map(({ name }) => name).join(', ')} ${aging.length === 1 ? 'changes' : 'change'} with :window_end for users who did not change`,
     {
       hint: 'set incremental.refresh: day, so that all users are scored once a day; or compute the column without :window_end',
     },

@@ -56,10 +56,10 @@ export function costShareOf({ batch, slice, interval, window }: CostShareOptions
   const ratio = taken / share;
   const fixed = FIXED.reduce((sum, stage) => sum + (slice.seconds[stage] ?? 0), 0);
   if (ratio <= 1) return { share, ratio, fixed };
-  const compared = `${showTimes(ratio)} its share of the batch (${showSeconds(whole)} for ${showSpan(window)} make ${showSeconds(share)} for ${showSpan(interval)})`;
+  const compared = `${showTimes(ratio)} its share of the batch (${showSeconds(whole)} for ${showSpan(window)}, or ${showSeconds(share)} for ${showSpan(interval)})`;
   return {
     ...{ share, ratio, fixed },
-    warning: `the slice took ${showSeconds(taken)}, ${compared}: ${showSeconds(fixed)} of it are fixed${namedStages(slice.seconds)}`,
+    warning: `the slice took ${showSeconds(taken)}, ${compared}: ${showSeconds(fixed)} of that is fixed cost${namedStages(slice.seconds)}`,
   };
 }
 
@@ -70,7 +70,7 @@ export function bytesWarning({ batch, slice, interval, window }: CostShareOption
   const ratio = slice.bytes / share;
   if (ratio <= 1) return undefined;
   const perRow = slice.rows === 0 || batch.rows === 0 ? '' : `; ${showPerRow(slice)}, the batch ${showPerRow(batch)}`;
-  return `the slice read ${showBytes(slice.bytes)}, ${showTimes(ratio)} its share of the batch (${showBytes(batch.bytes)} for ${showSpan(window)} make ${showBytes(Math.round(share))} for ${showSpan(interval)})${perRow}`;
+  return `the slice read ${showBytes(slice.bytes)}, ${showTimes(ratio)} its share of the batch (${showBytes(batch.bytes)} for ${showSpan(window)}, or ${showBytes(Math.round(share))} for ${showSpan(interval)})${perRow}`;
 }
 
 /** ` (plan 0.9, publish 0.3)`, longest first */

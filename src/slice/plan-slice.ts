@@ -181,7 +181,7 @@ async function detailsOf(session: SliceSession, { position, entries, shape, sour
   const end = asOfOf(open);
   if (end === undefined) {
     throw new ScoreBatchError('unavailable', `${sources.map(({ name }) => name).join(' and ')} have no rows yet`, {
-      hint: 'start again when the first changes have arrived',
+      hint: 'run the same command again when the first changes have arrived',
     });
   }
   const next = nextSlice(from?.slice.as_of, end, {
@@ -236,9 +236,9 @@ function refuseOtherShape(position: Position | undefined, shape: string, { diges
       : 'the query, its key or kept columns, the class of the score, the change sources, the bands, since or the time zone';
   throw new ScoreBatchError(
     'configuration',
-    `${what} changed since the slice before, so users that did not change would be wrong`,
+    `${what} changed since the previous slice, so the scores of users who did not change would be wrong`,
     {
-      hint: 'score all users anew: score-batch --slice --snapshot',
+      hint: 'score all users again with `score-batch --slice --snapshot`',
     },
   );
 }

@@ -85,9 +85,9 @@ export async function publishSlice(active: ActiveRun, slice: SlicePlan, staged: 
   for (const warning of gates.warnings) context.console.warn(warning);
   if (gates.refusals.length > 0) {
     progress.details = { ...progress.details, refused_by: gates.refusals };
-    throw new ScoreBatchError('refused', 'the current table would be beyond a gate of the job file', {
+    throw new ScoreBatchError('refused', 'the current table would violate a gate of the job file', {
       details: gates.refusals.map(({ message }) => message),
-      hint: 'nothing was changed, and the position stays; the next slice reads the same changes again',
+      hint: 'nothing was changed, and the position did not move; the next slice reads the same changes again',
     });
   }
   context.console.info(`publishing ${counted(rows.scored, 'score')} as run ${runId}`);
@@ -120,8 +120,8 @@ async function refuseOtherRows({ plan }: ActiveRun, users: number, before: Stage
   if (users < expected && expected - users <= erased) return;
   throw new ScoreBatchError(
     'refused',
-    `${table} has ${counted(users, 'user')}, but the slice before left ${grouped(expected)}: somebody changed, dropped or replaced the table`,
-    { hint: 'score all users anew: score-batch --slice --snapshot' },
+    `${table} has ${counted(users, 'user')}, but the previous slice left ${grouped(expected)}: somebody changed, dropped or replaced the table`,
+    { hint: 'score all users again with `score-batch --slice --snapshot`' },
   );
 }
 

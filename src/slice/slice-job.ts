@@ -14,7 +14,7 @@ const END = new Date('9999-12-31T00:00:00.000Z');
 export function incrementalOf({ definition }: Pick<Job, 'definition'>): Incremental {
   if (definition.incremental !== undefined) return definition.incremental;
   throw new ScoreBatchError('configuration', `the job ${definition.name} has no section incremental, so it has no slices`, {
-    hint: 'docs/hourly.md shows one; it names the current table and where changes show',
+    hint: 'add one that names the current table and the change sources; docs/hourly.md shows an example',
   });
 }
 

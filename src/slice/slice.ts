@@ -95,7 +95,7 @@ async function compareWithBatch(job: Job, { sink, ledger }: SliceSession, { cons
     for (const { comparison, look } of made) {
       const text = `compared with the batch: ${describeComparison(comparison)}`;
       if (comparison.within) console.info(text);
-      else console.warn([text, ...look.map((sql) => `to see the users: ${sql}`)].join('\n'));
+      else console.warn([text, ...look.map((sql) => `query that shows the users: ${sql}`)].join('\n'));
     }
   } catch (error) {
     if (signal.aborted) throw error;
@@ -139,7 +139,7 @@ async function scoreSlice(active: ActiveRun, { plan, position, sources, job, las
   if (slice.details.kind === 'changes') {
     const more = await keysOfOtherModels(plan, position, incrementalOf(job).rescore_rows);
     keys = await freezeKeys({ plan, runId: progress.runId, sources, more });
-    context.console.info(`${counted(keys.rows, 'user')} changed or to be rescored, up to ${until}`);
+    context.console.info(`${counted(keys.rows, 'user')} changed or are due for rescoring, up to ${until}`);
     if (keys.rows > 0) rows = await freezeRows(active, slice.bind(await frozenKeys(plan.source, keys, plan.key)));
   } else {
     context.console.info(`reading all users as of ${until}`);
@@ -166,8 +166,8 @@ async function freezeRows({ plan, progress }: ActiveRun, query: Query): Promise<
 /** @throws ScoreBatchError `conflict` if another slice was published after this one was planned */
 function refuseOtherPosition({ progress }: ActiveRun, { follows }: SliceDetails): void {
   if ((progress.supersedes?.number ?? null) === follows) return;
-  throw new ScoreBatchError('conflict', `another slice was published meanwhile, by run ${progress.supersedes?.runId}`, {
-    hint: 'start again: the next slice follows it',
+  throw new ScoreBatchError('conflict', `another slice was published in the meantime, by run ${progress.supersedes?.runId}`, {
+    hint: 'run the same command again: the next slice follows that one',
   });
 }
 

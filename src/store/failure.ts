@@ -22,8 +22,8 @@ const KINDS: Readonly<Record<StoreFailure, ErrorKind>> = {
 };
 
 const CREDENTIALS = {
-  gs: 'set GOOGLE_APPLICATION_CREDENTIALS, run `gcloud auth application-default login`, or run where the machine has an account',
-  s3: 'set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where the machine has a role',
+  gs: 'set GOOGLE_APPLICATION_CREDENTIALS, run `gcloud auth application-default login`, or run on a machine with a service account',
+  s3: 'set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run on a machine with a role',
 } as const;
 
 const RIGHTS = {
@@ -41,7 +41,7 @@ export function storeError(address: StoreAddress, failure: StoreFailure, said: s
   const what = {
     'no bucket': `there is no bucket ${scheme}://${bucket}`,
     denied: `${scheme}://${bucket} does not allow this account to read and write ${address.key}`,
-    'no credentials': `no credentials for ${scheme}://${bucket} can be used`,
+    'no credentials': `there are no usable credentials for ${scheme}://${bucket}`,
     unavailable: `${showStoreAddress(address)} cannot be reached`,
     certificate: `the certificate of the server for ${scheme}://${bucket} is not trusted`,
     'bad request': `${showStoreAddress(address)} cannot be used`,
@@ -52,10 +52,10 @@ export function storeError(address: StoreAddress, failure: StoreFailure, said: s
     denied: `the account needs ${RIGHTS[scheme]}`,
     'no credentials': CREDENTIALS[scheme],
     unavailable:
-      'run the same command again once the store answers; SCORE_BATCH_REQUEST_SECONDS is how long one request may take',
-    certificate: 'name the file of its authority in NODE_EXTRA_CA_CERTS',
-    'bad request': `check the endpoint and the region, and ${scheme === 's3' ? 'whether AWS_SESSION_TOKEN' : 'whether a token'} has expired: docs/object-stores.md`,
-    configuration: 'check the endpoint and the region: docs/object-stores.md',
+      'run the same command again once the store answers; to allow more time per request, set SCORE_BATCH_REQUEST_SECONDS',
+    certificate: 'set NODE_EXTRA_CA_CERTS to the file of its certificate authority',
+    'bad request': `check the endpoint and the region, and ${scheme === 's3' ? 'whether AWS_SESSION_TOKEN' : 'whether a token'} has expired; see docs/object-stores.md`,
+    configuration: 'check the endpoint and the region; see docs/object-stores.md',
   }[failure];
   const line = said.split('\n', 1)[0]?.trim() ?? '';
   return new ScoreBatchError(KINDS[failure], line === '' ? what : `${what}: ${line}`, { hint, cause });

@@ -18,7 +18,7 @@ async function installed<T>(name: string, scheme: string, load: () => Promise<T>
   } catch (cause) {
     if (systemCode(cause) !== 'ERR_MODULE_NOT_FOUND') throw cause;
     throw new ScoreBatchError('configuration', `the package ${name}, which writes to ${scheme}://, is not installed`, {
-      hint: `\`npm install ${name}\`, or give the report a local path`,
+      hint: `run \`npm install ${name}\`, or give the report a local path`,
       cause,
     });
   }

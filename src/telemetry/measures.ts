@@ -4,14 +4,14 @@ import type { RunObserver } from '../observe/observer.ts';
 /** Counts runs and their rows, and measures the newest run of each job in this process. */
 export function observeMeasures(meter: Meter): Omit<RunObserver, 'close'> {
   const runs = meter.createCounter('score_batch.runs', { unit: '{run}', description: 'Runs that ended, by state' });
-  const rows = meter.createCounter('score_batch.rows', { unit: '{row}', description: 'Rows that were published, by outcome' });
+  const rows = meter.createCounter('score_batch.rows', { unit: '{row}', description: 'Rows of published runs, by outcome' });
   const seconds = meter.createGauge('score_batch.stage.duration', {
     unit: 's',
-    description: 'Time of a stage in the newest run, with earlier processes of the run',
+    description: 'Time per stage of the newest run, including earlier processes of that run',
   });
   const success = meter.createGauge('score_batch.last_success.time', {
     unit: 's',
-    description: 'When a window was last published, or found to be; seconds since 1970',
+    description: 'When a window was last published, or found to be published; seconds since 1970',
   });
   return {
     began: () => undefined,

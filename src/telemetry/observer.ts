@@ -83,7 +83,8 @@ function textOf(of: readonly unknown[]): string {
 
 function sendTraces(resource: Resource, environment: NodeJS.ProcessEnv, note: Note, console: Console): Sending {
   const parent = parentOf(environment);
-  if (parent === undefined) console.warn('OpenTelemetry: TRACEPARENT is not a W3C trace context; a new trace begins here');
+  if (parent === undefined)
+    console.warn('OpenTelemetry: TRACEPARENT is not a W3C trace context, so this command starts a new trace');
   const exporter = noting(new OTLPTraceExporter({ timeoutMillis: TIMEOUT_MS }), note);
   const processor = new BatchSpanProcessor(exporter, { exportTimeoutMillis: TIMEOUT_MS });
   const provider = new BasicTracerProvider({ resource, spanProcessors: [processor] });

@@ -76,7 +76,7 @@ function variable(environment: NodeJS.ProcessEnv, signal: Signal, what: string):
 function problemOf(endpoint: Variable, protocol: Variable | undefined): string | undefined {
   // Do not show it: it may hold a password.
   if (!URL.canParse(endpoint.value) || !/^https?:$/.test(new URL(endpoint.value).protocol))
-    return `${endpoint.name} is not an address that begins with http:// or https://`;
+    return `${endpoint.name} must begin with http:// or https://`;
   if (protocol === undefined || protocol.value === PROTOCOL) return undefined;
   return `${protocol.name}=${protocol.value} is not supported; use ${PROTOCOL}, as port 4318 of a collector takes it`;
 }

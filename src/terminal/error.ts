@@ -22,7 +22,7 @@ export function presentError(thrown: unknown, subject: Subject = {}): Presented 
   if (error instanceof Interrupted) {
     const { message, by } = error;
     if (!by.startsWith('SIG')) {
-      const hint = 'allow more time, or run the same command again: it resumes with what is staged';
+      const hint = 'allow more time, or run the same command again: it resumes from what is staged';
       const text = [`error: ${message}`, ...named, `hint: ${hint}`].join('\n');
       return { text, message, details: [], hint, exitCode: EXIT_CODES.unavailable, kind: 'unavailable' };
     }

@@ -58,7 +58,7 @@ export function outputError(cause: Error, data: unknown): ScoreBatchError {
     });
   }
   return new ScoreBatchError('report', `the run is ${state}, but stdout cannot be written: ${reason}`, {
-    hint: 'there is no need to run the window again: `score-batch status --json` shows the run',
+    hint: 'do not run the window again: `score-batch status --json` shows the run',
     cause,
   });
 }

@@ -9,7 +9,7 @@ import { ScoreBatchError } from '../errors.ts';
 export function alteredFrozen(where: string, details: readonly string[]): ScoreBatchError {
   return new ScoreBatchError('refused', `the frozen rows in ${where} changed after they were frozen`, {
     details,
-    hint: 'nothing was published; find out what wrote to them, then run the same command again: it freezes the window again',
+    hint: 'nothing was published; find the process that changed them, then run the same command again: it freezes the window again',
   });
 }
 

@@ -4,6 +4,6 @@ import { ScoreBatchError } from '../errors.ts';
 export function alteredStaging(details: readonly string[]): ScoreBatchError {
   return new ScoreBatchError('refused', 'the staged rows changed after they were counted', {
     details,
-    hint: 'nothing was published; find out what wrote to staging, then run the same command again to score the window again',
+    hint: 'nothing was published; find the process that changed staging, then run the same command again: it scores the window again',
   });
 }

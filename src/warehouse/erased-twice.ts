@@ -5,8 +5,8 @@ import { ScoreBatchError } from '../errors.ts';
  * The error of two concurrent erasures from a run's kept rows: rows written by one of them would bring back the other's person.
  */
 export function erasedTwice(runId: string, cause?: unknown): ScoreBatchError {
-  return new ScoreBatchError('conflict', `another process has changed the rows that run ${runId} has kept`, {
-    hint: 'it may erase somebody, too: run the same command again',
+  return new ScoreBatchError('conflict', `another process changed the rows that run ${runId} kept`, {
+    hint: 'run the same command again; the other process may also be erasing somebody',
     cause,
   });
 }

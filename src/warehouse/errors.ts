@@ -45,7 +45,7 @@ const BY_KIND: Readonly<Partial<Record<ErrorKind, readonly [what: string, hint: 
   conflict: ['reports a conflict with another process', CHECK_STATUS],
   configuration: [
     'rejects a statement',
-    'a table or column may have been dropped or altered meanwhile: compare the tables with the job, then run the same command again',
+    'a table or column may have been dropped or altered; compare the tables with the job, then run the same command again',
   ],
 };
 

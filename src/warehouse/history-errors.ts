@@ -5,7 +5,7 @@ import type { PublicationSpec } from './publication-spec.ts';
 export function incompleteHistory({ entry: { runId, window } }: PublicationSpec, detail: string): ScoreBatchError {
   return new ScoreBatchError('refused', `the kept rows of run ${runId} are not complete`, {
     details: [detail],
-    hint: `nothing was changed; someone wrote to the _replaced tables, so ${window.label} cannot go back to this run: run the window again`,
+    hint: `nothing was changed; someone changed the _replaced tables, so ${window.label} cannot be rolled back to this run; run the window again`,
   });
 }
 
@@ -14,9 +14,9 @@ export function rolledBackContent({ entry: { window }, rolledBack = [] }: Public
   const numbers = rolledBack.map(({ publication }) => publication).join(' or ');
   return new ScoreBatchError(
     'refused',
-    `${window.label} would get the same scores that were rolled back, those of publication ${numbers}`,
+    `${window.label} would get back scores that were rolled back: those of publication ${numbers}`,
     {
-      hint: 'nothing was published; fix the source, the query or the model first: `score-batch plan` shows what has changed since what is published now; or publish it again all the same with --force',
+      hint: 'nothing was published; fix the source, the query or the model first (`score-batch plan` shows what has changed since the current publication), or add --force to publish these scores anyway',
     },
   );
 }

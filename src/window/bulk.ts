@@ -48,7 +48,7 @@ export function windowsBetween({ from, to }: BulkFlags, grain: Grain, zone: stri
     );
   }
   if (last.end.getTime() - first.start.getTime() > MOST * LENGTH_MS[grain]) {
-    throw usage(`${from} to ${to} is more than ${MOST.toLocaleString('en')} windows`, 'run them in several parts');
+    throw usage(`${from} to ${to} is more than ${MOST.toLocaleString('en')} windows`, 'run the range in several parts');
   }
   const windows: Window[] = [];
   for (let window = first; window.start <= last.start; window = nextWindow(window, grain)) windows.push(window);

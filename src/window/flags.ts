@@ -51,7 +51,7 @@ export function refusePart({ kind, label, zone }: Window, grain: Grain): void {
   if (kind === grain) return;
   throw usage(
     `the window ${label} is not a whole ${grain} in ${zone}, but this job runs every ${grain}`,
-    "if a scheduler chose it, give its schedule the job's time zone and length; without --whole, any window is allowed",
+    "if a scheduler chose the window, give its schedule the job's time zone and length; without --whole, any window is allowed",
   );
 }
 
@@ -99,7 +99,7 @@ export function hourNamed(text: string, zone: string, flag: string): Window {
     offset === undefined ? starts : starts.filter((start) => offsetText(start, zone).replace(':', '') === offset);
   if (first === undefined) {
     const why = starts.length === 0 ? ': the clocks skip it' : '';
-    const hint = starts.length === 0 ? 'choose the one before or after it' : `write ${shown}`;
+    const hint = starts.length === 0 ? 'choose the hour before or after it' : `write ${shown}`;
     throw usage(`the hour ${text} does not exist in ${zone}${why}`, hint);
   }
   if (second !== undefined) throw usage(`the hour ${text} exists twice in ${zone}: the clocks go back`, `write ${shown}`);
@@ -147,7 +147,7 @@ function rangeEnd(text: string, zone: string, flag: string): number {
 function localInstant(wall: string, zone: string): number {
   const [first, second] = instantsOf(Date.parse(`${wall}Z`), zone);
   if (first === undefined) {
-    throw usage(`the instant ${wall} does not exist in ${zone}: the clocks skip it`, 'choose the next one');
+    throw usage(`the instant ${wall} does not exist in ${zone}: the clocks skip it`, 'choose a later instant');
   }
   if (second !== undefined) {
     const both = [first, second].map((instant) => `${wall}${offsetText(instant, zone)}`).join(' or ');

@@ -92,7 +92,7 @@ function plainValue(document: Document, options: Pick<Options<never>, 'noun' | '
     JSON.stringify(value);
     return value;
   } catch {
-    throw refusal(options, [`${options.file}: its aliases (*name) expand to too much, or contain themselves`]);
+    throw refusal(options, [`${options.file}: its aliases (*name) expand to too much text, or contain themselves`]);
   }
 }
 
@@ -131,7 +131,7 @@ function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
       return issue.issues.map(({ message }) => ({
         path: path.slice(0, -1),
         key: String(path.at(-1)),
-        message: `${String(path.at(-1))} is not a name that fits: ${message}`,
+        message: `${String(path.at(-1))} is not a valid name: ${message}`,
       }));
     case 'invalid_union':
       return issue.message.startsWith('Invalid ') ? branchProblems(issue, path, schema) : [{ path, message: issue.message }];

@@ -46,7 +46,7 @@ it.for([
     expect(fast.code, fast.stderr).toBe(0);
     proxy.release();
     const { code, stderr } = await slow;
-    expect(stderr).toMatch(/error: another run \(1997-W11-\w+\) published 1997-W11 meanwhile/);
+    expect(stderr).toMatch(/error: another run \(1997-W11-\w+\) published 1997-W11 in the meantime/);
     expect(code).toBe(75);
     const { csv, runs } = await weekOf(folder, source, sink);
     expect(csv).toBe(await expectedCsv());

@@ -83,7 +83,7 @@ it('compares two runs of a window as SQL over their tables says, with the outcom
 
   const early = await compare(folder, [first, second], { SCORE_BATCH_NOW: '1997-03-20T08:00:00-05:00' });
   expect(early.found.outcomes).toBeNull();
-  expect(early.found.notes).toEqual([expect.stringContaining('the outcomes of 1997-W11 are known from')]);
+  expect(early.found.notes).toEqual([expect.stringContaining('the outcomes of 1997-W11 are not known before')]);
 
   await statements(warehouseOf(folder), ['delete from marketing.scores_replaced']);
   const gone = await compare(folder, [first, '1997-W11']);
@@ -301,7 +301,7 @@ it('compares the windows of two jobs in two warehouses, unless keys or score col
   const renamed = await compare(folder, ['1997-W11', '1997-W11', '--job', 'jobs/job.yaml', '--with-job', 'jobs/renamed.yaml']);
   expect(renamed).toMatchObject({
     code: 78,
-    found: { error: { message: '1997-W11 has its scores in the column propensity, but 1997-W11 in risk' } },
+    found: { error: { message: '1997-W11 has its scores in the column propensity, but 1997-W11 has them in risk' } },
   });
   const keyed = await compare(folder, ['1997-W11', '1997-W11', '--job', 'jobs/job.yaml', '--with-job', 'jobs/keyed.yaml']);
   expect(keyed).toMatchObject({
@@ -316,6 +316,6 @@ it('compares the windows of two jobs in two warehouses, unless keys or score col
   const foreign = await compare(folder, ['1997-W11', String(run?.id), '--job', 'jobs/job.yaml']);
   expect(foreign).toMatchObject({
     code: 64,
-    found: { error: { message: expect.stringContaining('is of the job renamed, not of linear') } },
+    found: { error: { message: expect.stringContaining('belongs to the job renamed, not to linear') } },
   });
 });

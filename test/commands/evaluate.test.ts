@@ -99,7 +99,7 @@ it('shows people the outcome, and status remembers it', async () => {
                   AUC 0.758 (95 % interval 0.596 to 0.919), average precision 0.825, Brier score <s>95, off by 20.1% on average
       untreated   66, 36 came true (54.5%), mean score 58.3%
                   AUC 0.697 (95 % interval 0.570 to 0.823), average precision 0.758, Brier score <s>12, off by 12.9% on average
-      believed    untreated: contacting users changes what becomes of them
+      believed    untreated: contacting users changes their outcomes
       table       marketing.scores_evaluation
 
     decile  users  mean score  came true  lift  captured
@@ -149,19 +149,19 @@ it('waits for the outcomes, and for a publication', async () => {
 
     exit 69
     stderr:
-    error: the outcomes of 1997-W11 are known from 1997-04-14 00:00 (America/New_York) on
-    hint: evaluate it then; labels.after is the time that they take
+    error: the outcomes of 1997-W11 are not known before 1997-04-14 00:00 (America/New_York)
+    hint: evaluate the window after that; labels.after sets how long outcomes take
 
     exit 69
     stderr:
     error: the outcomes of 1997-W11 are not in the source yet: labels.ready is not true
       select count(*) > 0 from loaded
-    hint: evaluate again when the load into the source has finished; a scheduler should retry
+    hint: run the same command again when the load into the source has finished; a scheduler should retry
 
     exit 78
     stderr:
-    error: linear has no labels, so nothing says what became of its users
-    hint: add labels to the job file: a query that returns key and outcome"
+    error: linear has no labels, so the outcomes of its users are not known
+    hint: add labels to the job file: a query that returns keys and outcomes"
   `);
   await statements(warehouseOf(folder), ['insert into loaded values (1)']);
   expect((await evaluate(folder)).code).toBe(0);

@@ -37,7 +37,7 @@ it('shows the score of a user, why, and what made it', async () => {
       model     linear 1, sha256 e147a59d862d…
       score     0.689974, rank 4, decile 1, band high
       reasons   a 1.9, usually 1
-                (occlusion: what the score would be with values of baseline.csv)"
+                (occlusion: what the score would be with values from baseline.csv)"
   `);
   const [top] = await rowsOf(folder, 'select * from marketing.scores where user_id = 19');
   const reasons = [top?.reason_1, top?.reason_2].filter((text) => text !== null);
@@ -94,7 +94,7 @@ describe('a key', () => {
       "exit 64
       stderr:
       error: 1997-W11 has no user with this key
-      hint: write the key as the scores table has it, times in UTC like 2026-11-18 09:00:00; put -- before a value that begins with -"
+      hint: write the key as it is in the scores table, with times in UTC such as 2026-11-18 09:00:00; put -- before a value that begins with -"
     `);
     expect(transcript(await explain(folder, ['1', '2']), folder)).toMatchInlineSnapshot(`
       "exit 64
@@ -157,7 +157,7 @@ describe('what changed since the run', () => {
     await update(folder, 'update users set a = 0.25 where user_id = 19');
     const after = await explained(folder, ['19']);
     expect(after).toMatchObject({ reasons: before.reasons, score: before.score });
-    expect(after.reasons_from).toBe("as published, because the source's row does not give this score any more");
+    expect(after.reasons_from).toBe('as published, because the row in the source no longer gives this score');
     await update(folder, 'delete from users where user_id = 19');
     expect(await explained(folder, ['19'])).toMatchObject({ reasons: before.reasons });
     // Nothing was published of a user far below.
@@ -165,7 +165,7 @@ describe('what changed since the run', () => {
     await update(folder, 'update users set a = 1');
     expect(await explained(folder, [String(last?.user_id)])).toMatchObject({
       reasons: [],
-      reasons_from: "not known, because the source's row does not give this score any more",
+      reasons_from: 'not known, because the row in the source no longer gives this score',
     });
   });
 
@@ -180,7 +180,7 @@ describe('what changed since the run', () => {
     await writeFile(yaml, text.replace(/sha256: "\w+"/, digest).replace('version: "1"', 'version: "2"'));
     const after = await explained(folder, ['19']);
     expect(after).toMatchObject({ reasons: before.reasons, model: { version: '1' } });
-    expect(after.reasons_from).toBe('as published, because the model of the job file is another one now');
+    expect(after.reasons_from).toBe('as published, because the job file now names a different model');
   });
 });
 

@@ -190,7 +190,7 @@ it('a run that loses what it works with to another one says that it was too late
   running.process.kill('SIGCONT');
   const { code, stderr } = await running.ended;
   expect(stderr).toMatch(
-    /error: another run \(1997-W11-\w+\) published 1997-W11 meanwhile\n(.*\n)*hint: check `score-batch status`/,
+    /error: another run \(1997-W11-\w+\) published 1997-W11 in the meantime\n(.*\n)*hint: check `score-batch status`/,
   );
   expect(code).toBe(75);
 });

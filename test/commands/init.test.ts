@@ -103,7 +103,7 @@ it('leaves as comments what it cannot know, and says what is left to do', async 
     "exit 0
     stderr:
     wrote <project>/jobs/churn.yaml, <project>/jobs/churn.sql, <project>/jobs/job.schema.json
-    left to do, marked in the files:
+    still to do, marked in the files:
       name the key, perhaps user_id, shop_id
       add a column to the query for the feature plan (string): the column is BOOLEAN: a cast would give false and true, and the model knows "free", "pro": map them with CASE in the query, or load the column as text
       add a column to the query for the feature logins (int64): the table has no such column; is it login?

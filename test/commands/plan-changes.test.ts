@@ -93,7 +93,7 @@ it('shows what is new since the publication of the window: rows, query, model, g
         golden row 2: 0.622 → 0.679
         golden row 4: 0.076 → 0.037
         golden row 5: 0.920 → 0.978
-        3 of 5 golden rows in both bundles have another score
+        3 of 5 golden rows in both bundles have a different score
       gates
         gates.min_rows: 1 → 2
         gates.max_drop: not set → 0.5
@@ -148,7 +148,7 @@ it('says why an unfinished run is not resumed, and what may be edited while one 
   const resumed = await news(folder);
   expect(resumed.slice(resumed.indexOf('  unfinished'))).toMatchInlineSnapshot(`
     "  unfinished run <id>, which began at <time> (America/New_York), is resumed
-        also after an edit of source.warehouse, sink.warehouse, source.freeze, source.unload, source.max_bytes, source.usd_per_tib, score.workers, score.max_memory, sink.shared_tables, sink.history, sink.history_for, source.keep_rows, labels, compare, challenger, registry, delivery, incremental, score.providers (devices)
+        even after an edit of source.warehouse, sink.warehouse, source.freeze, source.unload, source.max_bytes, source.usd_per_tib, score.workers, score.max_memory, sink.shared_tables, sink.history, sink.history_for, source.keep_rows, labels, compare, challenger, registry, delivery, incremental, score.providers (devices)
         starts over after an edit of the query, the model bundle, the types of the columns, any other key of the job file"
   `);
   await edit(folder, 'jobs/job.yaml', (job) =>

@@ -29,7 +29,7 @@ async function runDays(folder: string, days: readonly string[]): Promise<void> {
 it('says that a job has not run yet, offers to measure, and makes no ledger', async () => {
   const folder = await linearProject();
   expect(await profile(folder)).toBe(`linear has not run yet: the ledger in duckdb:data/warehouse.duckdb has no entry
-  of it
+  for it
 
 To score three slices of a window and publish nothing:
   score-batch profile --measure
@@ -90,13 +90,13 @@ it('reads runs of the ledger: the line of scipy through their seconds and bytes,
   expect(text).toMatch(/\nhourly slices +24 +167 +1\.12 +\d\.\d+ +27 +0\.682\n/);
   expect(text).toContain('freshness 2 h: a slice every 1 h is the cheapest.');
   expect(text.replaceAll('\n', ' ')).toContain(
-    'The smallest run had 1,000 rows; an hourly slice of 167 is outside of what was measured.',
+    'The smallest run had 1,000 rows; an hourly slice of 167 is outside the measured range.',
   );
   expect(text.split('\n').filter((line) => [...line].length > 80)).toEqual([]);
   const refused = await scoreBatch(folder, ['profile', '--freshness', '10m']);
   expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 64, stdout: '' });
   expect(refused.stderr).toContain('no interval keeps every row younger than 10 min');
-  expect(refused.stderr).toContain('the freshest is every 15 min: --freshness 16m');
+  expect(refused.stderr).toContain('the shortest interval that works is every 15 min: use --freshness 16m');
 });
 
 it('leaves out runs by another model or job, and says how many', async () => {
@@ -137,7 +137,7 @@ it('measures three slices: nothing is published, recorded or left behind', async
 it('measures before the first run, and says what is missing', async () => {
   const folder = await linearProject({ users: GROWING });
   const text = await profile(folder, '--measure');
-  expect(text.replaceAll('\n', ' ')).toContain('Publish, report and what follows are not measured');
+  expect(text.replaceAll('\n', ' ')).toContain('Publish, report and later stages are not measured');
   expect(await publishedTables(folder)).toEqual([]);
 });
 
@@ -146,9 +146,9 @@ it.each<[string, string[], number, string]>([
   ['a freshness of nothing', ['--freshness', '0h'], 64, 'It must be a duration of at most 480 hours'],
   ['a share above all', ['--changed-share', '101%'], 64, 'It must be a share above 0 and at most 100%'],
   ['a share of nothing', ['--changed-share', '0'], 64, 'It must be a share above 0 and at most 100%'],
-  ['a window that is not measured', ['--week', '1997-W11'], 64, 'a window is only for --measure'],
+  ['a window that is not measured', ['--week', '1997-W11'], 64, 'a window can only be given with --measure'],
   ['an open window', ['--measure', '--week', '1997-W12'], 64, 'is still open until'],
-  ['too few rows', ['--measure', '--week', '1997-W10'], 65, 'the rows of 1997-W10 are too few to measure slices: 0 in all'],
+  ['too few rows', ['--measure', '--week', '1997-W10'], 65, 'the rows of 1997-W10 are too few to measure slices: there are 0'],
   ['a job that does not exist', ['--job', 'nothing'], 64, 'there is no job nothing'],
 ])('refuses %s', async (_, args, code, message) => {
   const folder = await linearProject();

@@ -19,7 +19,7 @@ async function status(folder: string, ...flags: string[]): Promise<string> {
 it('shows where the slices have come to, and what each of them did', async () => {
   const folder = await sliceProject();
   expect(await status(folder)).toBe(
-    'linear has no slice yet: the ledger in duckdb:data/warehouse.duckdb has no entry of one\n',
+    'linear has no slice yet: the ledger in duckdb:data/warehouse.duckdb has no entry for one\n',
   );
   await sliced(folder);
   await change(
@@ -35,14 +35,14 @@ it('shows where the slices have come to, and what each of them did', async () =>
   );
   expect((await failedSlice(folder)).code).toBe(65);
   expect(await status(folder)).toMatchInlineSnapshot(`
-    "position 2, as of 1997-03-10 17:00, 65 minutes ago: 101 users, all read last as of 1997-03-10 16:30
+    "position 2, as of 1997-03-10 17:00, 65 minutes ago: 101 users, all last read as of 1997-03-10 16:30
     slice  state        as of (America/New_York)  kind      read  scored  unchanged  quarantined  deleted  seconds  run
         1  completed    1997-03-10 16:30          snapshot  all      100          0            0        0 <s>  <run>
         2  completed *  1997-03-10 17:00          changes   3          1          2            0        0 <s>  <run>
            refused      1997-03-10 17:30          changes   7          0          1            6        0 <s>  <run>
     * the position: the next slice begins where it ended
-    <run>: the current table would be beyond a gate of the job file; 5.88 % of the rows were quarantined, gates.max_quarantine_rate is 1 %
-    <run>: the position stays, and the next slice reads the same changes again
+    <run>: the current table would violate a gate of the job file; 5.88 % of the rows were quarantined, gates.max_quarantine_rate is 1 %
+    <run>: the position did not move, and the next slice reads the same changes again
     "
   `);
   const { incremental, ...rest } = JSON.parse((await scoreBatch(folder, ['status', '--slices', '--json'], NOW)).stdout);

@@ -22,7 +22,7 @@ async function status(folder: string, ...args: string[]): Promise<string> {
 
 it('says that a job has not run yet, and makes no ledger', async () => {
   const folder = await linearProject();
-  expect(await status(folder)).toBe('linear has not run yet: the ledger in duckdb:data/warehouse.duckdb has no entry of it\n');
+  expect(await status(folder)).toBe('linear has not run yet: the ledger in duckdb:data/warehouse.duckdb has no entry for it\n');
   expect(JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout)).toEqual({
     schema: 'score-batch/status/1',
     job: 'linear',
@@ -131,7 +131,7 @@ it('shows what can be resumed, where it ran, and what has changed since; and wha
   const runs = async () =>
     (JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout) as { runs: Record<string, unknown>[] }).runs;
   expect(await status(folder)).toMatch(
-    /<id>: began \d minutes? ago on \S+ and is running, or its process is gone; the same command resumes it, unless the job file has changed\n$/,
+    /<id>: began \d minutes? ago on \S+ and is still running, or its process is gone; the same command resumes it, unless the job file has changed\n$/,
   );
   expect(await runs()).toMatchObject([
     { state: 'started', unfinished: true, lost: false, changed: [], host: hostname(), current: false },

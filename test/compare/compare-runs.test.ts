@@ -194,7 +194,7 @@ describe('comparePublications', () => {
     ).rejects.toMatchObject({
       kind: 'configuration',
       message:
-        'a has the key shop (string), customer (integer), but b has customer (integer), so no user of one can be found in the other',
+        'a has the key shop (string), customer (integer), but b has customer (integer), so their users cannot be matched',
     });
   });
 });

@@ -34,38 +34,38 @@ describe('a webhook that', () => {
     [
       'answers 500 may have passed the message on',
       (response) => void response.writeHead(500).end('invalid_blocks hush-hush-token'),
-      /^warning: nobody knows whether webhook was told of publication 1 of 1997-W11: it answered 500; it is not tried again$/,
+      /^warning: began to deliver publication 1 of 1997-W11 to webhook, and it is unknown whether it arrived: it answered 500; it will not be retried$/,
       ['delivering', 1, 'webhook', 'unknown', 500],
     ],
     [
       'answers 404 has not',
       (response) => void response.writeHead(404).end('no_service'),
-      /^warning: webhook was not told of publication 1 of 1997-W11: it answered 404; it is not tried again$/,
+      /^warning: could not deliver publication 1 of 1997-W11 to webhook: it answered 404; it will not be retried$/,
       ['undelivered', 1, 'webhook', 'failed', 404],
     ],
     [
       'asks for patience gets none',
       (response) => void response.writeHead(429, { 'retry-after': '1' }).end(),
-      /it answered 429; it is not tried again$/,
+      /it answered 429; it will not be retried$/,
       ['undelivered', 1, 'webhook', 'failed', 429],
     ],
     [
       'redirects is not followed',
       (response, { url }) => void response.writeHead(307, { location: `http://127.0.0.1:9${url}` }).end(),
-      /it answered 307, and redirects are not followed; it is not tried again$/,
+      /it answered 307, and redirects are not followed; it will not be retried$/,
       ['undelivered', 1, 'webhook', 'failed', 307],
     ],
     [
       'hangs up may have read the message',
       (response) => void response.destroy(),
-      /^warning: nobody knows .*: the connection was lost \(ECONNRESET\); it is not tried again$/,
+      /^warning: began to deliver .* to .*, and it is unknown whether it arrived: the connection was lost \(ECONNRESET\); it will not be retried$/,
       ['delivering', 1, 'webhook', 'unknown', null],
     ],
     ['answers without end is not listened to', HUGE, undefined, ['delivered', 1, 'webhook', 'delivered', 200]],
     [
       'never answers is waited for, but not for long',
       () => undefined,
-      /^warning: nobody knows .*: no answer within 10 s; it is not tried again$/,
+      /^warning: began to deliver .* to .*, and it is unknown whether it arrived: no answer within 10 s; it will not be retried$/,
       ['delivering', 1, 'webhook', 'unknown', null],
     ],
   ])('%s', async (_, answer, warning, entry) => {
@@ -84,7 +84,7 @@ describe('a webhook that', () => {
     ['is no URL', 'hush-hush hooks', 'the value of CHURN_WEBHOOK_URL is not a URL'],
   ])('%s is told nothing, and later, when that is right', async (_, url, problem) => {
     const { folder, warnings } = await run(WEBHOOK, { CHURN_WEBHOOK_URL: url });
-    expect(warnings).toEqual([`warning: 1997-W11 is published, but webhook was told nothing: ${problem}`]);
+    expect(warnings).toEqual([`warning: 1997-W11 is published, but the message to webhook was not sent: ${problem}`]);
     expect(await messages(folder)).toEqual([]);
     const checked = await scoreBatch(folder, ['check'], { CHURN_WEBHOOK_URL: url });
     expect([checked.code, checked.stdout]).toEqual([78, expect.stringContaining(`FAILED  delivery: ${problem}\n`)]);
@@ -97,7 +97,7 @@ describe('a webhook that', () => {
 
   it('refuses the connection is tried again for a while, since nothing was sent', async () => {
     const gone = await run(WEBHOOK, { CHURN_WEBHOOK_URL: `http://127.0.0.1:${await freePort()}/hush-hush` });
-    expect(gone.warnings).toEqual([expect.stringMatching(/webhook was not told .*: the connection was refused; /)]);
+    expect(gone.warnings).toEqual([expect.stringMatching(/could not deliver .* to webhook: the connection was refused; /)]);
     expect(await messages(gone.folder)).toEqual([
       ['delivering', 1, 'webhook', null, null],
       ['undelivered', 1, 'webhook', 'failed', null],
@@ -130,7 +130,9 @@ describe('a mail server that', () => {
     expect(await deliveries(some.folder)).toEqual([['1997-W11', 1, 'mail', 'published', 'delivered']]);
     const all = await refusing(/./);
     const none = await run(MAIL, { CHURN_SMTP_URL: `smtp://127.0.0.1:${all.port}` });
-    expect(none.warnings).toEqual([expect.stringMatching(/mail was not told .*: every recipient was refused \(550\); /)]);
+    expect(none.warnings).toEqual([
+      expect.stringMatching(/could not deliver .* to mail: every recipient was refused \(550\); /),
+    ]);
     expect(await messages(none.folder)).toContainEqual(['undelivered', 1, 'mail', 'failed', 550]);
     expect(all.received).toEqual([]);
   });
@@ -143,7 +145,7 @@ describe('a mail server that', () => {
     });
     const environment = { CHURN_SMTP_URL: `smtp://score:hush-hush@127.0.0.1:${login.port}` };
     const refused = await run(MAIL, environment);
-    expect(refused.warnings).toEqual([expect.stringMatching(/mail was not told .*: the login was refused \(535\); /)]);
+    expect(refused.warnings).toEqual([expect.stringMatching(/could not deliver .* to mail: the login was refused \(535\); /)]);
     const checked = await scoreBatch(refused.folder, ['check'], environment);
     expect([checked.code, checked.stdout]).toEqual([77, expect.stringContaining('the login was refused (535)')]);
     expect(checked.stdout + refused.warnings.join()).not.toContain('hush-hush');
@@ -155,7 +157,7 @@ describe('a mail server that', () => {
       },
     });
     const rejected = await run(MAIL, { CHURN_SMTP_URL: `smtp://127.0.0.1:${full.port}` });
-    expect(rejected.warnings).toEqual([expect.stringMatching(/mail was not told .*: the mail was refused \(552\); /)]);
+    expect(rejected.warnings).toEqual([expect.stringMatching(/could not deliver .* to mail: the mail was refused \(552\); /)]);
     const all = (await entries(rejected.folder)).map(({ text }) => text).join();
     expect(all).not.toContain('hush-hush');
   });
@@ -165,14 +167,16 @@ describe('a mail server that', () => {
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void silent.close());
     const before = await run(MAIL, { CHURN_SMTP_URL: `smtp://127.0.0.1:${(silent.address() as AddressInfo).port}` });
-    expect(before.warnings).toEqual([expect.stringMatching(/mail was not told .*: no answer within 10 s; /)]);
+    expect(before.warnings).toEqual([expect.stringMatching(/could not deliver .* to mail: no answer within 10 s; /)]);
     const swallowing = await mailServer({ onData: (stream) => void stream.resume() });
     const after = await run(MAIL, { CHURN_SMTP_URL: `smtp://127.0.0.1:${swallowing.port}` });
-    expect(after.warnings).toEqual([expect.stringMatching(/nobody knows whether mail was told .*: no answer within 10 s; /)]);
+    expect(after.warnings).toEqual([
+      expect.stringMatching(/began to deliver .* to mail, and it is unknown whether it arrived: no answer within 10 s; /),
+    ]);
     expect(await deliveries(after.folder)).toEqual([['1997-W11', 1, 'mail', 'published', 'unknown']]);
     const shown = await scoreBatch(after.folder, ['status']);
     expect(shown.stdout).toMatch(
-      /: began to deliver publication 1 to mail at .*, and nobody knows whether it arrived: no answer within 10 s; it is not tried again/,
+      /: began to deliver publication 1 to mail at .*, and it is unknown whether it arrived: no answer within 10 s; it will not be retried/,
     );
   });
 });

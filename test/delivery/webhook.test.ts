@@ -58,7 +58,9 @@ describe('a webhook', () => {
     expect((await week('--week', '--skip-published')).code).toBe(0);
     expect(posted).toHaveLength(2);
     expect(posted[1]?.body.text).toMatch(/^linear 1997-W11, published again: \d+ of/);
-    expect(posted[1]?.body.text).toContain('this is publication 2, and what you got as publication 1 is no longer valid.');
+    expect(posted[1]?.body.text).toContain(
+      'this is publication 2, and publication 1, which you received before, is no longer valid.',
+    );
 
     const back = await week('rollback', '--week', '1997-W11', '--reason', 'column a was <halved> & _wrong_');
     expect(back.code, back.stderr).toBe(0);
@@ -66,7 +68,7 @@ describe('a webhook', () => {
     const { text, blocks = [] } = posted[2]?.body ?? { text: '' };
     expect(text).toMatch(/^Correction: linear 1997-W11 was rolled back: \d+ of/);
     expect(blocks[1]?.text?.text).toBe(
-      '1997-W11 was rolled back from publication 2 to 1, because: column a was &lt;halved&gt; &amp; ＿wrong＿. Below are the numbers that hold now; what you got as publication 2 is no longer valid.',
+      '1997-W11 was rolled back from publication 2 to 1, because: column a was &lt;halved&gt; &amp; ＿wrong＿. The numbers below are the current ones; publication 2, which you received before, is no longer valid.',
     );
     // Nothing is left to tell.
     expect((await week('rollback', '--week', '1997-W11', '--to', (await published(folder))[0] ?? '')).code).toBe(0);

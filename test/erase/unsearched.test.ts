@@ -46,14 +46,14 @@ it('is silent where all tables have been searched', () => {
 
 it('names a table that the job published to under another name', () => {
   expect(unsearchedTables(definition(), [published('a', 'old'), published('b', 'scores')], [])).toEqual([
-    'marketing.old was not searched: the job published to it before, but does not name it now',
+    'marketing.old was not searched: the job used to publish to it, but no longer names it',
   ]);
 });
 
 it('names the tables of challengers and the report as long as nothing is in the new scores table', () => {
   const entries = [published('a', 'scores'), CHALLENGER];
   expect(unsearchedTables(definition('marketing.scores', 'marketing.new'), entries, [])).toEqual([
-    'marketing.scores was not searched: the job published to it before, but does not name it now',
+    'marketing.scores was not searched: the job used to publish to it, but no longer names it',
     'marketing.scores_challenger was not searched: nothing is published to marketing.new yet',
     'marketing.report was not searched: nothing is published to marketing.new yet',
   ]);
@@ -63,9 +63,9 @@ it('tells of a report that had another table, from who is in the scores and not 
   const entries = [published('a', 'scores'), published('b', 'scores')];
   const rows = [found('scores', 'a'), found('scores', 'b', true), found('report', 'b', true), found('report', 'a', true)];
   expect(unsearchedTables(definition(), entries, rows)).toEqual([
-    'the report table that run a of 1997-W11 wrote was not searched: it was not marketing.report',
+    'the report table that run a of 1997-W11 wrote to was not searched: it is not marketing.report, which the job file names now',
   ]);
   expect(unsearchedTables(definition('report: { table: marketing.report }\n'), entries, rows.slice(1, 2))).toEqual([
-    'the report table that run b of 1997-W11 wrote was not searched: the job file names none now',
+    'the report table that run b of 1997-W11 wrote to was not searched: the job file no longer names one',
   ]);
 });

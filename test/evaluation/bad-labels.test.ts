@@ -48,32 +48,32 @@ it('refuses labels that cannot be right, with numbers and without keys, and writ
   expect(said.join('\n\n')).toMatchInlineSnapshot(`
     "labels that duplicate keys: exit 65
     stderr:
-    error: 7 keys occur more than once among the 108 labels, one of them 3 times
+    error: 7 keys occur more than once among the 108 labels, one key 3 times
     hint: return one row per key, with GROUP BY or DISTINCT
 
     labels that miss most users: exit 65
     stderr:
-    error: the labels give the outcome of only 40 of 100 published users; 0 of the 40 labels are of no published user
+    error: the labels give the outcome of only 40 of 100 published users; 0 of the 40 labels belong to no published user
     hint: check that jobs/outcomes.sql returns the key of source.key; if it returns only users whose outcome came true, set labels.missing: negative
 
     labels that are of others, where a missing one counts as negative: exit 65
     stderr:
-    error: 60 of the 100 labels are of no published user
-    hint: check the key; if the query returns other users too, filter by :window_start_date and :window_end_date
+    error: 60 of the 100 labels belong to no published user
+    hint: check the key; if the query also returns users of other windows, filter by :window_start_date and :window_end_date
 
     labels that come from before the end of the window: exit 65
     stderr:
-    error: 100 labels come from before the end of the window: the model could have known the outcome
+    error: 100 labels come from before the end of the window, when the model could have known the outcome
     hint: return outcomes from :label_start on; observed_at says when each was seen
 
     labels that come from after the horizon: exit 65
     stderr:
-    error: 100 labels come from after :label_end, which is later than labels.after allows
+    error: 100 labels come from :label_end or later, which labels.after does not allow
     hint: return outcomes from before :label_end; observed_at says when each was seen
 
     labels that do not depend on the time after the window: exit 78
     stderr:
-    error: jobs/outcomes.sql uses neither :label_start nor :label_end, so its outcomes may come from before the end of the window
+    error: jobs/outcomes.sql uses neither :label_start nor :label_end, so its outcomes may include those from before the end of the window
     hint: count only what happened from :label_start_date to before :label_end_date
 
     labels that have outcomes that are neither 0 nor 1: exit 65
@@ -89,7 +89,7 @@ it('refuses labels that cannot be right, with numbers and without keys, and writ
     labels that have keys of another type: exit 78
     stderr:
     error: the key column user_id is VARCHAR in the query of labels, but integer in the published scores
-    hint: cast it in the query of labels, so that equal keys are equal
+    hint: cast it in the query of labels, so that equal keys compare equal
 
     labels that lack a column: exit 78
     stderr:
@@ -99,7 +99,7 @@ it('refuses labels that cannot be right, with numbers and without keys, and writ
     labels that are none: exit 65
     stderr:
     error: jobs/outcomes.sql returned no labels
-    hint: check its conditions: outcomes are those from :label_start to before :label_end"
+    hint: check its conditions: outcomes run from :label_start to before :label_end"
   `);
   const [table] = await rowsOf(folder, "select count(*) as n from duckdb_tables() where table_name = 'scores_evaluation'");
   expect(table).toEqual({ n: '0' });
@@ -109,7 +109,7 @@ it('says that nothing is known of the ranking where all outcomes are the same, a
   const same = await labelledProject({ outcomes: OUTCOMES.replace('user_id % 4 < 3', 'true') });
   await publishWeek(same);
   const one = await evaluate(same, '--json');
-  expect(one.stderr).toContain('all 100 outcomes are the same, so nothing is said of the ranking');
+  expect(one.stderr).toContain('all 100 outcomes are the same, so the ranking cannot be evaluated');
   expect(JSON.parse(one.stdout)).toMatchObject({ users: 100, positives: 100, auc: null, average_precision: null });
   const tied = await labelledProject({
     users: "select i as user_id, date '1997-03-11' as signup, 1.0 as a, 1.0 as b, 'DE' as country from range(50) as users(i)",
@@ -183,6 +183,6 @@ it('refuses scores that somebody changed since they were published', async () =>
     "exit 65
     stderr:
     error: the scores table holds 99 rows of 1997-W11, but run <id> published 100 scores
-    hint: someone changed the table, or another run is publishing the window; run it again, then evaluate it"
+    hint: someone changed the table, or another run is publishing the window; run the window again, then evaluate it"
   `);
 });

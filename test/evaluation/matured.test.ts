@@ -40,7 +40,7 @@ const evaluated = async (folder: string): Promise<string[]> => {
 
 it('evaluates in a run what has become known since, once, and again where it was published again', async () => {
   const folder = await published();
-  // The outcomes of W09 are known from 1997-03-31 on, those of W10 from 1997-04-07.
+  // The outcomes of W09 are not known before 1997-03-31, those of W10 from 1997-04-07.
   const first = await run(folder, '1997-04-07T08:00:00-04:00');
   expect(first.code).toBe(0);
   expect(first.stderr.match(/evaluated \S+/g)).toEqual(['evaluated 1997-W09:', 'evaluated 1997-W10:']);

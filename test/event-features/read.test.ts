@@ -95,7 +95,7 @@ extra: 1
       jobs/fraud.features.yaml:1:7: name: use lower-case letters, digits, - and _
       jobs/fraud.features.yaml:2:8: as_of: expected one of event, arrival
       jobs/fraud.features.yaml:4:11: lateness: write a duration like 500ms, 5s, 5m, 1h or 7d
-      jobs/fraud.features.yaml:5:28: fields: 1st is not a name that fits: use at most 63 letters, digits and _, beginning with a letter
+      jobs/fraud.features.yaml:5:28: fields: 1st is not a valid name: use at most 63 letters, digits and _, beginning with a letter
       jobs/fraud.features.yaml:5:44: fields.at: expected one of string, int64, float64, bool
       jobs/fraud.features.yaml:7:6: features.a.window: missing: expected text
       jobs/fraud.features.yaml:7:23: features.a: unknown key windw; did you mean window?

@@ -46,7 +46,7 @@ describe('baseline rows', () => {
     ['have another digest', 'a,b\n1,2\n', /the digest of .*baseline\.csv does not match model\.yaml/, { digest: sha256('x') }],
     ['are none', 'a,b\n', /baseline\.csv has no rows/],
     ['are an empty file', '', /baseline\.csv has no rows/],
-    ['are more than 100', many, /has 101 rows, the limit is 100/],
+    ['are more than 100', many, /has 101 rows, but the limit is 100/],
     ['lack a feature', 'a\n1\n', /baseline\.csv has no column b/],
     ['are not a CSV file', 'a,b\n1,2,3\n', /the baseline rows .* cannot be read/],
     ['have a null in a required feature', 'a,b\n1,2\n,2\n', /row 2 of .* would be quarantined: null in a required feature/],

@@ -101,7 +101,7 @@ describe.for(KINDS.filter((kind) => !missing[kind]))('a process that was stopped
     } else {
       expect(successor.code, successor.stderr).toBe(0);
       const { code, stderr } = await goOn(stopped.running);
-      expect(stderr).toContain('error: another run published 1997-W11 meanwhile');
+      expect(stderr).toContain('error: another run published 1997-W11 in the meantime');
       expect(code, stderr).toBe(75);
       await expectSuccessor(stopped, ['published false', 'completed true']);
     }
@@ -112,7 +112,7 @@ describe.for(KINDS.filter((kind) => !missing[kind]))('a process that was stopped
     const successor = await stopped.successor();
     expect(successor.code, successor.stderr).toBe(0);
     const { code, stderr } = await goOn(stopped.running);
-    expect(stderr).toContain('error: another run published 1997-W11 meanwhile');
+    expect(stderr).toContain('error: another run published 1997-W11 in the meantime');
     expect(code, stderr).toBe(75);
     await expectSuccessor(stopped, ['published false', 'completed true']);
   });
@@ -122,7 +122,7 @@ describe.for(KINDS.filter((kind) => !missing[kind]))('a process that was stopped
     const successor = await stopped.successor();
     expect(successor.code, successor.stderr).toBe(0);
     const { code, stderr } = await goOn(stopped.running);
-    expect(stderr).toMatch(/error: another run \(1997-W11-\w+\) published 1997-W11 meanwhile/);
+    expect(stderr).toMatch(/error: another run \(1997-W11-\w+\) published 1997-W11 in the meantime/);
     expect(code, stderr).toBe(75);
     await expectSuccessor(stopped, ['failed false', 'completed true']);
   });
@@ -141,7 +141,7 @@ describe.for(KINDS.filter((kind) => !missing[kind]))('a process that was stopped
       // Its transaction was rolled back, because it was idle and in the way.
       expect(successor.code, successor.stderr).toBe(0);
       const { code, stderr } = await goOn(stopped.running);
-      expect(stderr).toMatch(/error: another run \(1997-W11-\w+\) published 1997-W11 meanwhile/);
+      expect(stderr).toMatch(/error: another run \(1997-W11-\w+\) published 1997-W11 in the meantime/);
       expect(code, stderr).toBe(75);
       await expectSuccessor(stopped, ['failed false', 'completed true']);
     },

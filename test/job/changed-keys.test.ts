@@ -129,7 +129,7 @@ it('refuses every other use, in a slice and in the batch', () => {
   ];
   const allowed = wrong.filter((sql) => {
     const bound = [() => bindSlice(sql, SLICE), () => bindWindow(sql, WEEK, 'q.sql', 'duckdb')];
-    return bound.some((work) => !refused(work).includes('in another way than user_id in (:changed_keys)'));
+    return bound.some((work) => !refused(work).includes('other than as user_id in (:changed_keys)'));
   });
   expect(allowed).toEqual([]);
   const shown = [
@@ -139,7 +139,7 @@ it('refuses every other use, in a slice and in the batch', () => {
     refused(() => bindSlice('where a > :window_until', SLICE)),
   ];
   expect(shown.join('\n\n')).toMatchInlineSnapshot(`
-    "error: jobs/q.sql uses :changed_keys in another way than user_id in (:changed_keys)
+    "error: jobs/q.sql uses :changed_keys other than as user_id in (:changed_keys)
       write a column, or a list of columns in parentheses in the order of source.key, right after where, and, on, having or qualify,
       and combine the predicate with AND only
     hint: leave :changed_keys out if the query has no place for it: a slice keeps only the users that changed

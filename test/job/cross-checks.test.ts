@@ -64,7 +64,7 @@ it('refuses reports that need ranks without the wide layout', () => {
 it('refuses a shared slim table, and a column named like its publication number', () => {
   expect(problems({ sink: 'table: m.scores, layout: slim, keep: [Publication], shared_tables: true' })).toEqual([
     '  job.yaml:6:47: sink.keep.0: Publication is reserved for a column that score-batch writes; rename it in the query',
-    '  job.yaml:6:76: sink.shared_tables: rows of the slim layout do not name their job, so jobs cannot share a table; use the narrow layout',
+    '  job.yaml:6:76: sink.shared_tables: rows of the slim layout do not name their job, so jobs cannot share such a table; use the narrow layout',
   ]);
   expect(problems({ sink: 'table: m.scores, keep: [publication]' })).toEqual([]);
 });
@@ -101,7 +101,7 @@ it('refuses report files that would be one file, whatever their spelling, or be 
     '{ csv: "r/a-{window}.x", parquet: "./r//A-{window}.x", xlsx: "r/a-{window}.x/b.xlsx", page: "r/{window}.html" }';
   expect(problems({ report })).toEqual([
     '  job.yaml:7:43: report.parquet: ./r//A-{window}.x is already report.csv',
-    '  job.yaml:7:70: report.xlsx: r/a-{window}.x/b.xlsx would be inside of r/a-{window}.x, a file: report.csv',
+    '  job.yaml:7:70: report.xlsx: r/a-{window}.x/b.xlsx would be inside r/a-{window}.x, which is the file of report.csv',
   ]);
   expect(problems({ report: '{ csv: "r/{window}.csv", parquet: "r/{window}.parquet", xlsx: "r/{window}.xlsx" }' })).toEqual([]);
 });

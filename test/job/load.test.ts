@@ -46,11 +46,11 @@ it('refuses a missing or empty query, or several, and names the file', async () 
   shown.push(await load(folder));
   expect(shown.join('\n\n')).toMatchInlineSnapshot(`
     "error: jobs/query.sql contains more than one statement
-    hint: write one SELECT; prepare tables before the run, or use WITH
+    hint: write one SELECT; prepare tables before the run, or use a WITH clause
     exit code 78
 
     error: jobs/query.sql is empty
-    hint: write one SELECT; prepare tables before the run, or use WITH
+    hint: write one SELECT; prepare tables before the run, or use a WITH clause
     exit code 78
 
     error: the query file PROJECT/jobs/query.sql does not exist

@@ -55,7 +55,7 @@ it('refuses no job, several jobs and an unknown job, with the existing names', a
   ];
   expect(shown.join('\n\n')).toMatchInlineSnapshot(`
     "error: there is no job file in PROJECT/jobs
-    hint: name a job file with --job, go to the project with -C, or create a job with \`score-batch init NAME\`
+    hint: name a job file with --job, choose the project folder with -C, or create a job with \`score-batch init NAME\`
     exit code 64
 
     error: there are 2 job files in PROJECT/jobs

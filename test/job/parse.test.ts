@@ -305,7 +305,7 @@ it('refuses unknown execution providers and options, each with its position', ()
       jobs/churn.yaml:14:13: score.providers.3.name: unknown execution provider tensorrrt; did you mean tensorrt?
       jobs/churn.yaml:17:7: score.providers.4: unknown key device; did you mean devices?
       jobs/churn.yaml:18:32: score.providers.5.device_id: give either device_id or devices
-      jobs/churn.yaml:19:30: score.providers.6.devices: a device is listed twice
+      jobs/churn.yaml:19:30: score.providers.6.devices: one device is listed twice
       jobs/churn.yaml:20:30: score.providers.7.devices: name at least one device
       jobs/churn.yaml:21:32: score.providers.8.device_id: must be at least 0
       jobs/churn.yaml:22:34: score.providers.9.device_id: webgpu does not support a choice of devices

@@ -55,8 +55,8 @@ it('a server that is not there changes nothing but a warning', async () => {
 });
 
 it.each([
-  ['no url', 'warning: no lineage is sent: OPENLINEAGE_URL is not an http or https URL'],
-  ['http://', 'warning: no lineage is sent: OPENLINEAGE_URL is not an http or https URL'],
+  ['no url', 'warning: lineage is not sent: OPENLINEAGE_URL is not an http or https URL'],
+  ['http://', 'warning: lineage is not sent: OPENLINEAGE_URL is not an http or https URL'],
 ])('OPENLINEAGE_URL=%s changes nothing but a warning', async (url, warning) => {
   expect(await warnings({ OPENLINEAGE_URL: url })).toEqual(twice(warning));
 });
@@ -66,7 +66,7 @@ it('a parent that cannot be read is left out, with a warning', async () => {
   const said = await warnings({ OPENLINEAGE_URL: url, OPENLINEAGE_PARENT_ID: 'weekly' });
   expect(said).toEqual(
     twice(
-      'warning: in lineage, the run has no parent: OPENLINEAGE_PARENT_ID is not of the form namespace/name/run, with a UUID as run',
+      'warning: lineage is sent without a parent run: OPENLINEAGE_PARENT_ID does not have the form namespace/name/run, with a UUID as run',
     ),
   );
   expect(events()[0]?.run.facets.parent).toBeUndefined();

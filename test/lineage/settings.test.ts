@@ -57,7 +57,7 @@ it.each(['weekly', `weekly/${RUN}`, 'default/weekly/run-7'])('ignores the parent
   const settings = lineageSettings({ OPENLINEAGE_URL: 'http://host', OPENLINEAGE_PARENT_ID: parent });
   expect(settings).toMatchObject({
     parent: undefined,
-    warnings: ['OPENLINEAGE_PARENT_ID is not of the form namespace/name/run, with a UUID as run'],
+    warnings: ['OPENLINEAGE_PARENT_ID does not have the form namespace/name/run, with a UUID as run'],
   });
 });
 

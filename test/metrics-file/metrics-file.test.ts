@@ -113,7 +113,7 @@ it('leaves alone what it has not written, and warns', async () => {
   const { code, stderr } = await scoreBatch(await linearProject(), ['run', '--week'], { SCORE_BATCH_METRICS_FILE: file });
   expect(code).toBe(0);
   expect(stderr).toContain(
-    `warning: no metrics were written: ${file} holds something other than the metrics of linear; put {job} into SCORE_BATCH_METRICS_FILE`,
+    `warning: the metrics were not written: ${file} holds something other than the metrics of linear; add {job} to the path in SCORE_BATCH_METRICS_FILE`,
   );
   expect(await readFile(file, 'utf8')).toBe(foreign);
 });
@@ -134,7 +134,7 @@ it.each([
   await prepare(file);
   const { code, stderr } = await scoreBatch(await linearProject(), ['run', '--week'], { SCORE_BATCH_METRICS_FILE: file });
   expect(code).toBe(0);
-  expect(stderr.split('\n').filter((line) => line.startsWith('warning: no metrics were written: '))).toHaveLength(1);
+  expect(stderr.split('\n').filter((line) => line.startsWith('warning: the metrics were not written: '))).toHaveLength(1);
 });
 
 it('reads nothing into a file that is cut off, or has values that are no numbers', () => {

@@ -135,5 +135,5 @@ it('waits for all observers together, then warns of those that hang, and only of
   expect(closed).toBe(true);
   await closing;
   vi.useRealTimers();
-  expect(said).toEqual(['a file: disk full', 'not all was sent within 2 s: lineage and traces']);
+  expect(said).toEqual(['a file: disk full', 'not everything was sent within 2 s: lineage and traces']);
 });

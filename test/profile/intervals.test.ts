@@ -100,7 +100,7 @@ describe('freshness', () => {
     const refused = expect.objectContaining({
       kind: 'usage',
       message: 'no interval keeps every row younger than 15 min',
-      hint: 'the freshest is every 15 min: --freshness 16m',
+      hint: 'the shortest interval that works is every 15 min: use --freshness 16m',
     });
     expect(() => freshnessOf(profile(), 15 * 60)).toThrow(refused);
     expect(freshnessOf(profile(), 16 * 60)?.interval_minutes).toBe(15);
@@ -110,11 +110,11 @@ describe('freshness', () => {
     const slow = profile({ fixed: 2000, perRow: 0.001 });
     expect(freshnessOf(slow, 2 * 3600)?.interval_minutes).toBe(60);
     expect(() => freshnessOf(slow, 3600)).toThrow(
-      expect.objectContaining({ hint: 'the freshest is every 1 h: --freshness 94m' }),
+      expect.objectContaining({ hint: 'the shortest interval that works is every 1 h: use --freshness 94m' }),
     );
     const slower = profile({ fixed: 100_000 });
     expect(() => freshnessOf(slower, 3600)).toThrow(
-      expect.objectContaining({ hint: expect.stringContaining('make a run faster') }),
+      expect.objectContaining({ hint: expect.stringContaining('make runs faster') }),
     );
   });
 
@@ -133,10 +133,10 @@ describe('freshness', () => {
 describe('notes', () => {
   it('say what is assumed, and what lies outside of what was measured', () => {
     expect(notesOf(profile(), OPTIONS)).toEqual([
-      'Assumed: rows arrive evenly over 168 h, and each only once. --changed-share says what share of the rows an hour really brings.',
+      'Assumed: rows arrive evenly over 168 h, each only once. Use --changed-share to give the share of the rows that an hour really brings.',
       'All hourly slices of a window take 353 s: 18.8 times as long as one batch.',
-      'The smallest run had 8,400 rows; an hourly slice of 100 is outside of what was measured.',
-      'The ledger has no bytes of these runs, so cost means seconds here.',
+      'The smallest run had 8,400 rows; an hourly slice of 100 is outside the measured range.',
+      'The ledger has no bytes read for these runs, so cost means seconds here.',
     ]);
   });
 
@@ -144,7 +144,7 @@ describe('notes', () => {
     const same = profileOf([sample(5), sample(5), sample(7)], OPTIONS);
     expect(same.intervals).toEqual([]);
     expect(notesOf(same, OPTIONS)).toEqual([
-      'To tell a fixed part from a part per row takes runs with 3 different row counts; there are 3 runs with 2 different row counts.',
+      'Separating the fixed part from the part per row takes runs with 3 different row counts; there are 3 runs with 2 different row counts.',
     ]);
     expect(notesOf(profileOf([sample(5)], OPTIONS), OPTIONS)[0]).toContain('there is 1 run with 1 different row count.');
   });

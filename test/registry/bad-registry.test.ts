@@ -129,19 +129,19 @@ it.each<[what: string, code: number, message: RegExp, how: How]>([
   [
     'fewer bytes than listed',
     78,
-    /lists \d+ bytes for model\.onnx, and sends 3/,
+    /lists \d+ bytes for model\.onnx, but sends 3/,
     { misbehave: other('model.onnx', Buffer.from('abc')) },
   ],
   [
     'more bytes than listed',
     78,
-    /lists \d+ bytes for golden\.csv, and sends more/,
+    /lists \d+ bytes for golden\.csv, but sends more/,
     { misbehave: other('golden.csv', Buffer.alloc(100_000, '1')) },
   ],
   [
     'other bytes of the same number',
     78,
-    /models:\/linear\/7 has other bytes than its tag/,
+    /models:\/linear\/7 does not match its tag/,
     { misbehave: other('golden.csv', changed) },
   ],
   [
@@ -183,7 +183,7 @@ it.each<[what: string, code: number, message: RegExp, how: How]>([
     { misbehave: listing([{ path: 'model.yaml', file_size: '9999999999999' }]) },
   ],
   ['a listing without end', 78, /answers with more than 4 MB of JSON/, { misbehave: listing([{ path: 'x'.repeat(5e6) }]) }],
-  ['a listing of another form', 78, /answers in another form than MLflow/, { misbehave: listing('all of them') }],
+  ['a listing of another form', 78, /answers in a form that is not that of MLflow/, { misbehave: listing('all of them') }],
   [
     'HTML instead of JSON',
     78,
@@ -193,13 +193,13 @@ it.each<[what: string, code: number, message: RegExp, how: How]>([
   [
     '404 of another server',
     78,
-    /answers with 404 and no error code of MLflow/,
+    /answers with 404 but no MLflow error code/,
     { misbehave: always((response) => response.writeHead(404).end('<html>')) },
   ],
   [
     'a redirect',
     78,
-    /redirects to https:\/\/login\.example, which is not followed/,
+    /redirects to https:\/\/login\.example; redirects are not followed/,
     { misbehave: always((response) => response.writeHead(302, { location: 'https://login.example/?next=secret' }).end()) },
   ],
   ['401', 77, /answers with 401/, { misbehave: always((response) => response.writeHead(401).end()) }],
@@ -227,7 +227,7 @@ it.each<[what: string, code: number, message: RegExp, how: How]>([
   [
     'another version than asked for',
     78,
-    /answers with another model/,
+    /answered with a different model/,
     {
       model: 'models:/linear/7',
       misbehave: ({ url }, response) =>
@@ -240,7 +240,7 @@ it.each<[what: string, code: number, message: RegExp, how: How]>([
     /models:\/linear\/7 is not ready yet/,
     { version: { ...GOOD, status: 'PENDING_REGISTRATION' } },
   ],
-  ['a version that failed', 78, /was never registered completely/, { version: { ...GOOD, status: 'FAILED_REGISTRATION' } }],
+  ['a version that failed', 78, /was never completely registered/, { version: { ...GOOD, status: 'FAILED_REGISTRATION' } }],
   [
     'artifacts in a bucket',
     78,
@@ -341,7 +341,7 @@ it.each<[what: string, environment: NodeJS.ProcessEnv, message: RegExp]>([
   [
     'a token with a line break',
     { MLFLOW_TRACKING_TOKEN: 'abc\ndef' },
-    /MLFLOW_TRACKING_TOKEN has characters that no token has/,
+    /MLFLOW_TRACKING_TOKEN has characters that a token cannot have/,
   ],
 ])('%s is a mistake in the environment', async (_, environment, message) => {
   expect(await verify({ environment })).toMatchObject({ code: 78, stderr: expect.stringMatching(message) });

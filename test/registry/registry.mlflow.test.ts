@@ -290,7 +290,7 @@ describe('MLflow', () => {
     const { code, stderr } = await call(folder, WEEK, { SCORE_BATCH_MODEL_CACHE: await temporaryFolder() });
     expect({ code, stderr }).toEqual({
       code: 78,
-      stderr: expect.stringContaining('models:/changed/1 has other bytes than its tag score_batch.digest says'),
+      stderr: expect.stringContaining('models:/changed/1 does not match its tag score_batch.digest'),
     });
   });
 

@@ -111,7 +111,7 @@ it('a redirect is not followed: no other host gets a request, and no credentials
     const { base, ...rest } = await server((_, response) => response.writeHead(status, { location: `${other.base}/y` }).end());
     await expect(send({ base, ...rest, headers: { authorization: 'Bearer t' } }, GET)).rejects.toMatchObject({
       kind: 'configuration',
-      message: expect.stringContaining(`redirects to ${other.base}, which is not followed`),
+      message: expect.stringContaining(`redirects to ${other.base}; redirects are not followed`),
     });
   }
   expect(asked).toEqual([]);

@@ -85,7 +85,7 @@ it('is told when a superseded publication has replaced bytes that a rollback has
   await expect(report('second', stores, entries)).rejects.toMatchObject({
     kind: 'report',
     message: `the object ${CSV} holds superseded publication 2; publication 3 is the current one`,
-    hint: 'run `score-batch report` for 1997-W11 once no other run writes it',
+    hint: 'run `score-batch report` for 1997-W11 once no other run is writing it',
   });
   await report('first', stores, entries);
   expect(stores.all.get('churn.csv')).toMatchObject({ text: first, mark: { publication: 3 } });

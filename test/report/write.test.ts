@@ -133,7 +133,10 @@ describe('several files', () => {
         index: async () => MARKED(7),
       },
     }));
-    expect(found).toMatchObject({ outcome: expect.stringContaining('another run published 1997-W11 meanwhile'), files: [] });
+    expect(found).toMatchObject({
+      outcome: expect.stringContaining('another run published 1997-W11 in the meantime'),
+      files: [],
+    });
   });
 
   it('have the index made again, and nothing else, while another process has a newer one', async () => {
@@ -176,7 +179,7 @@ describe('several files', () => {
       files: [{ kind: 'xlsx', path: path.join(folder, 'w.xlsx') }],
     }));
     expect(found).toEqual({
-      outcome: 'the report /w.xlsx cannot have 1,048,576 users: a sheet has at most 1,048,575 rows below its header',
+      outcome: 'the report /w.xlsx cannot hold 1,048,576 users: a sheet has at most 1,048,575 rows below its header',
       states: ['published'],
       files: [],
     });

@@ -203,7 +203,7 @@ it('refuses a text that no cell can hold, by its column, and takes the longest t
   for (const sql of [`repeat('a', ${CELL_LIMIT + 1})`, `repeat('💶', ${(CELL_LIMIT + 1) / 2})`])
     await expect(long(sql)).rejects.toMatchObject({
       kind: 'report',
-      message: 'the report /reports/w.xlsx cannot have a text of more than 32,767 characters in note',
+      message: 'the report /reports/w.xlsx cannot hold a text of more than 32,767 characters in note',
       hint: expect.stringContaining('use report.csv or report.parquet in place of report.xlsx'),
     });
 });

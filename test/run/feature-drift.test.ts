@@ -36,7 +36,7 @@ it('measures rows that were not frozen by running the query again', async () => 
 it('warns if the query returns other rows by then', async () => {
   const found = await measured(3, 4);
   expect(found?.warnings).toEqual([
-    'the drift of the features was measured on other rows: the query of 2026-W47 returned 4 rows to score and 3 afterwards',
+    'the drift of the features was measured on different rows than were scored: the query of 2026-W47 returned 4 rows to score and 3 afterwards',
   ]);
   expect(found?.drift).toMatchObject({ rows: 3, features: [{ feature: 'f0' }] });
   const none = await measured(0, 4);

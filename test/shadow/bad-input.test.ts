@@ -25,7 +25,7 @@ it('ends with 65 as long as the newest comparison is not within limits, and comp
   expect(first.stdout).toContain('1997-W11, publication 1: NOT within limits; 70 scores compared, largest difference 0.000002');
   expect(first.stdout).toContain('0 of 2 comparisons in a row are within limits');
   expect(first.stderr).toContain('warning: 1997-W11: 1 score differs by more than 0.000001, at most by 0.000002');
-  const [, statement = ''] = /look at them: (.*)/.exec(first.stdout) ?? [];
+  const [, statement = ''] = /query that shows the users: (.*)/.exec(first.stdout) ?? [];
   expect(await rowsOf(folder, statement)).toHaveLength(1);
   expect(await kept(folder)).toEqual(['["70"]']);
   // The gate of a schedule stays shut, and nothing is compared twice.
@@ -55,12 +55,14 @@ it('counts scores of other models apart, and a comparison of nothing else proves
   expect(stdout).toContain('0 scores compared, largest difference 0; 70 of another model');
   await appendEntry(folder, {});
   const refused = await call(folder, 'promote', '--shadow');
-  expect(refused.stderr).toContain('1997-W11: no score was of the same model on both sides, so it says nothing');
+  expect(refused.stderr).toContain(
+    '1997-W11: no scores on the two sides are of the same model, so the comparison proves nothing',
+  );
   // Somebody who knows better says why.
   expect((await call(folder, 'promote', '--shadow', '--force')).code).toBe(64);
   const forced = await call(folder, 'promote', '--shadow', '--force', '--reason', 'the model is new');
   expect(forced.code).toBe(0);
-  expect(forced.stdout).toContain('overruled   1997-W11: no score was of the same model');
+  expect(forced.stdout).toContain('overruled   1997-W11: no scores on the two sides are of the same model');
 });
 
 it('does not check users that the batch lacks if a window before is missing, and says so', async () => {
@@ -90,7 +92,7 @@ it('refuses a switch without slices, after an old one, and over a batch that is 
   const ahead = await call(folder, 'promote', '--shadow');
   expect({ code: ahead.code, stderr: ahead.stderr }).toEqual({
     code: 65,
-    stderr: expect.stringContaining('1997-W12 is published, and was not compared'),
+    stderr: expect.stringContaining('1997-W12 is published, but was not compared'),
   });
   expect((await call(folder, 'rollback', '--shadow')).stdout).toContain('shows the scores of the batch already');
 });
@@ -134,9 +136,7 @@ it('refuses a view that is of others, a job without shadow, and flags that are f
   const file = path.join(folder, 'jobs', 'job.yaml');
   const job = await readFile(file, 'utf8');
   await writeFile(file, job.replace('view: marketing.shown', 'view: marketing.current'));
-  expect((await call(folder, 'compare', '--shadow')).stderr).toContain(
-    'it would be the current table or that of its boundaries',
-  );
+  expect((await call(folder, 'compare', '--shadow')).stderr).toContain('it would be the current table or its boundary table');
   await writeFile(file, job.slice(0, job.indexOf('incremental:')));
   for (const command of ['compare', 'promote', 'rollback']) {
     const { code, stderr } = await call(folder, command, '--shadow');

@@ -59,12 +59,12 @@ it('compares each window once, switches after enough of them, and back, and show
   const refused = await scoreBatch(folder, ['promote', '--shadow'], ENVIRONMENT);
   expect(refused.code).toBe(65);
   expect(refused.stderr).toContain(
-    '1 comparison in a row is within limits, and incremental.shadow.comparisons is 2: 1 is missing',
+    '1 comparison in a row is within limits, but incremental.shadow.comparisons is 2: 1 is missing',
   );
 
   await statements(warehouseOf(folder), ['insert into marketing.score_batch_ledger from kept']);
   expect((await scoreBatch(folder, ['promote', '--shadow'], ENVIRONMENT)).stderr).toContain(
-    '1997-W12 is published, and was not compared',
+    '1997-W12 is published, but was not compared',
   );
   expect(await compare(folder)).toMatchObject({ made: ['1997-W12'], waiting: [], in_row: ['1997-W12', '1997-W11'] });
   expect(await boundaryRows(folder)).toEqual([]);

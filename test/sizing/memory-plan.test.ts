@@ -144,7 +144,7 @@ describe('wide rows', () => {
   it('are refused with their column, their size and a bound that works if the bound is too small', () => {
     const error = refusal(() => fitToMemory(bound(512), wide, true));
     expect(error.details).toEqual([
-      '100 rows that are read together take 40 MB, most of it in note; its largest value has 39 MB',
+      '100 rows that are read together take 40 MB, most of that in note; its largest value has 39 MB',
     ]);
     const [, least = ''] = /^set the bound to (\d+)MiB, or shorten note in the query$/.exec(error.hint ?? '') ?? [];
     expect(fitToMemory(bound(Number(least)), wide, true).database).toBeGreaterThanOrEqual(8 * widest.bytes);

@@ -36,7 +36,7 @@ it('more workers than processors are said to be no faster, fewer for lack of mem
   expect(many.stderr).toMatch(/^(200 workers on \d+ processors? will not be faster than \d+|.* of 200 workers: more .*)$/m);
   const bound = await scoreBatch(await linearProject(), ['--week', '--workers', '4', '--max-memory', '450MiB']);
   expect(bound.code, bound.stderr).toBe(0);
-  expect(bound.stderr).toMatch(/^using [123] of 4 workers: more do not fit into .* of memory$/m);
+  expect(bound.stderr).toMatch(/^using [123] of 4 workers: more would not fit into .* of memory$/m);
 });
 
 it.each<[title: string, flags: string[], environment: NodeJS.ProcessEnv, edit: [string, string], code: number, said: RegExp]>([

@@ -66,7 +66,7 @@ describe('a watermark', () => {
     const folder = await sliceProject();
     await sliced(folder);
     await change(folder, ahead);
-    await refused(folder, 65, 'the watermark users.loaded_at ends at', "after the warehouse's", 'time_zone:');
+    await refused(folder, 65, 'the watermark users.loaded_at ends at', "later than the warehouse's clock", 'time_zone:');
 
     // Tokyo is nine hours ahead of UTC.
     const zoned = INCREMENTAL.replace('watermark: loaded_at', 'watermark: loaded_at, time_zone: Asia/Tokyo');
@@ -158,7 +158,7 @@ it.each([
   await sliced(folder);
   await change(folder, statement, NEW_USER);
   const { code, stderr } = await failedSlice(folder);
-  expect({ code, stderr }).toEqual({ code: 65, stderr: expect.stringContaining('but the slice before left 100') });
+  expect({ code, stderr }).toEqual({ code: 65, stderr: expect.stringContaining('but the previous slice left 100') });
   expect(stderr).toContain('score-batch --slice --snapshot');
   expect(await sliced(folder, ['--snapshot'])).toMatchObject([{ kind: 'snapshot', outcome: { users: 101 } }]);
   expect(await sliced(folder)).toMatchObject([{ kind: 'changes', outcome: { users: 101, scored: 0 } }]);
@@ -173,8 +173,8 @@ it('a gate that refuses a slice leaves position and table; the next slice reads 
     "insert into users select 300 + i, timestamp '1997-03-10 22:00', 1000, 0, 'US', timestamp '1997-03-10 22:00' from range(3) t(i)",
     NEW_USER,
   );
-  await refused(folder, 65, 'beyond a gate of the job file', 'reads the same changes again');
-  await refused(folder, 65, 'beyond a gate of the job file');
+  await refused(folder, 65, 'violate a gate of the job file', 'reads the same changes again');
+  await refused(folder, 65, 'violate a gate of the job file');
   await change(folder, 'update users set a = 1 where user_id in (301, 302)');
   const [slice] = await sliced(folder);
   expect(slice).toMatchObject({ kind: 'changes', outcome: { users: 104, quarantined: 1 } });

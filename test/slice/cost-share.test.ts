@@ -14,7 +14,7 @@ it('the share of a slice is the part of the batch that its interval is of the wi
   expect(found?.ratio).toBeCloseTo((1.4 * 168) / 76);
   expect(found?.fixed).toBeCloseTo(1.25);
   expect(found?.warning).toBe(
-    'the slice took 1.4 s, 3.1 times its share of the batch (76 s for a week make 0.45 s for an hour): 1.3 s of it are fixed (plan 0.9, publish 0.31)',
+    'the slice took 1.4 s, 3.1 times its share of the batch (76 s for a week, or 0.45 s for an hour): 1.3 s of that is fixed cost (plan 0.9, publish 0.31)',
   );
 });
 
@@ -38,7 +38,7 @@ it('other intervals have their names', () => {
     window: 36 * HOUR,
   });
   expect(found?.warning).toBe(
-    'the slice took 100 s, 189 times its share of the batch (76 s for 36 hours make 0.53 s for 15 minutes): 0 s of it are fixed',
+    'the slice took 100 s, 189 times its share of the batch (76 s for 36 hours, or 0.53 s for 15 minutes): 0 s of that is fixed cost',
   );
 });
 
@@ -48,7 +48,7 @@ it('bytes are compared where both runs have them', () => {
     ...{ interval: HOUR, window: WEEK },
   };
   expect(bytesWarning(options)).toBe(
-    'the slice read 2.5 GB, 2.5 times its share of the batch (168 GB for a week make 1 GB for an hour); 125 MB a row, the batch 3.36 MB a row',
+    'the slice read 2.5 GB, 2.5 times its share of the batch (168 GB for a week, or 1 GB for an hour); 125 MB a row, the batch 3.36 MB a row',
   );
   expect(bytesWarning({ ...options, slice: { ...slice, bytes: 1e9 } })).toBeUndefined();
 });

@@ -31,7 +31,7 @@ it('a catch-up slice has the share of all that it covers', async () => {
   const slice = { seconds: { ...NONE, publish: 20 }, rows: 5 };
   const options = { ledger, job: 'weekly', every: 'week', interval: HOUR, slice } as const;
   expect(await costWarnings({ ...options, covered: HOUR / 2 })).toEqual([
-    'the slice took 20 s, 20 times its share of the batch (168 s for a week make 1 s for an hour): 20 s of it are fixed (publish 20)',
+    'the slice took 20 s, 20 times its share of the batch (168 s for a week, or 1 s for an hour): 20 s of that is fixed cost (publish 20)',
   ]);
   expect(await costWarnings({ ...options, covered: 24 * HOUR })).toEqual([]);
   expect(await costWarnings({ ...options, covered: undefined })).toEqual([]);

@@ -121,7 +121,7 @@ it.each(['s3', 'gs'] as const)('says what to do without credentials over %s', as
   const file = { METADATA_SERVER_DETECTION: 'none', SCORE_BATCH_REQUEST_SECONDS: '0.3' };
   const ended = await scoreBatch(folder, ['--week'], { ...nothing, ...file });
   expect(ended.code, ended.stderr).toBe(77);
-  expect(ended.stderr).toContain(`no credentials for ${scheme}://reports can be used`);
+  expect(ended.stderr).toContain(`there are no usable credentials for ${scheme}://reports`);
 });
 
 /** A job whose list, or page, is in a store at an endpoint. */
@@ -179,5 +179,5 @@ it('needs the right to list for a page, and a folder for drafts, before a row mo
   const file = path.join(await temporaryFolder(), 'file');
   writeFileSync(file, '');
   const undrafted = await checked('s3', endpoint, { TMPDIR: file });
-  expect(undrafted).toEqual({ code: 77, stderr: expect.stringContaining('set TMPDIR to a folder') });
+  expect(undrafted).toEqual({ code: 77, stderr: expect.stringContaining('set TMPDIR to an existing folder') });
 });

@@ -175,7 +175,10 @@ describe.skipIf(inject('stores') === undefined /* global-setup.ts says why */).e
     const newer = await csvOf(bucket);
     proxy.release();
     const { code, stderr } = await older.ended;
-    expect({ code, stderr }).toEqual({ code: 75, stderr: expect.stringContaining('another run published 1997-W11 meanwhile') });
+    expect({ code, stderr }).toEqual({
+      code: 75,
+      stderr: expect.stringContaining('another run published 1997-W11 in the meantime'),
+    });
     expect(await csvOf(bucket)).toEqual(newer);
     expect((await bucket.get(CSV))?.metadata['score-batch-publication']).toBe('2');
     expect((await states()).filter((state) => state === 'completed')).toHaveLength(1);

@@ -18,7 +18,8 @@ export const REASON = 'a public holiday';
 /** Reads the hint of a refusal. */
 export function refusedRun({ code, stderr }: Pick<Outcome, 'code' | 'stderr'>): RefusedRun {
   expect(code, stderr).toBe(65);
-  const shown = /^ {2}or publish these rows until .*: score-batch (publish .*) --reason "…"$/m.exec(stderr)?.[1] ?? '';
+  const shown =
+    /^ {2}or check the rows and publish them by .*: score-batch (publish .*) --reason "…"$/m.exec(stderr)?.[1] ?? '';
   const [, runId = '', gates = ''] = /--run (\S+).* --accept (\S+)/.exec(shown) ?? [];
   expect(runId, stderr).not.toBe('');
   const looks = [...stderr.matchAll(/^ {2}look at (\w+) in (\S+): ((?:.*\n)*?)(?= {2}(?:look|or) |hint|$(?!\n))/gm)];

@@ -18,7 +18,7 @@ export function withPlaceholders(text: string, folder: string): string {
   return text
     .replaceAll(folder, '<project>')
     .replaceAll(/(\d{4}-W\d{2}|[0-9TZ_-]+)-[0-9a-f]{12}\b/g, '<id>')
-    .replaceAll(/publish these rows until .*?: /g, 'publish these rows until <time>: ')
+    .replaceAll(/publish them by .*?: /g, 'publish them by <time>: ')
     .replaceAll(/bottleneck .* s, \d+ %\)/g, 'bottleneck <stage>')
     .replaceAll(/\d+\.\d\d = plan/g, '<s> = plan')
     .replaceAll(/(plan|freeze|score|reconcile|publish|report|clean up) \d+\.\d\d/g, '$1 <s>')

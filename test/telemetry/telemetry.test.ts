@@ -182,10 +182,7 @@ describe('bad input', () => {
   });
 
   it.each([
-    [
-      { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4317' },
-      'OTEL_EXPORTER_OTLP_ENDPOINT is not an address that begins with http:// or https://',
-    ],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4317' }, 'OTEL_EXPORTER_OTLP_ENDPOINT must begin with http:// or https://'],
     [
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
       'OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not supported; use http/protobuf, as port 4318 of a collector takes it',
@@ -198,7 +195,7 @@ describe('bad input', () => {
     await using collector = await startCollector();
     const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, TRACEPARENT: '00-zz-zz-01\n' };
     expect(await warned(environment)).toEqual([
-      'warning: OpenTelemetry: TRACEPARENT is not a W3C trace context; a new trace begins here',
+      'warning: OpenTelemetry: TRACEPARENT is not a W3C trace context, so this command starts a new trace',
     ]);
     expect(rootOf(collector.spans()).parent_span_id).toBe('');
   });

@@ -105,7 +105,7 @@ it('refuses what names no windows, with a hint', () => {
     error: --from 2026-02-30 is not a calendar date
     hint: write it like 2026-11-18 (64)
     error: the hour 2026-03-29T02 does not exist in Europe/Berlin: the clocks skip it
-    hint: choose the one before or after it (64)
+    hint: choose the hour before or after it (64)
     error: the hour 2026-10-25T02 exists twice in Europe/Berlin: the clocks go back
     hint: write 2026-10-25T02+0200 or 2026-10-25T02+0100 (64)
     error: the hour 2026-10-25T02+0300 does not exist in Europe/Berlin
@@ -113,6 +113,6 @@ it('refuses what names no windows, with a hint', () => {
     error: --from 2026-10-25T24 is not an hour
     hint: write it like 2026-11-18T09 (64)
     error: 1990-01-01 to 2026-01-01 is more than 3,700 windows
-    hint: run them in several parts (64)"
+    hint: run the range in several parts (64)"
   `);
 });

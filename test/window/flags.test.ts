@@ -138,7 +138,7 @@ describe('refuses, with a hint,', () => {
     ];
     expect(asked.map(([given, zone]) => refused(() => labelOf(given, zone))).join('\n\n')).toMatchInlineSnapshot(`
       "error: the hour 2026-03-29T02 does not exist in Europe/Berlin: the clocks skip it
-      hint: choose the one before or after it
+      hint: choose the hour before or after it
       exit code 64
 
       error: the hour 2026-10-25T02 exists twice in Europe/Berlin: the clocks go back
@@ -150,7 +150,7 @@ describe('refuses, with a hint,', () => {
       exit code 64
 
       error: the instant 2026-03-29T02:15:00 does not exist in Europe/Berlin: the clocks skip it
-      hint: choose the next one
+      hint: choose a later instant
       exit code 64
 
       error: the instant 2026-10-25T02:45:00 exists twice in Europe/Berlin: the clocks go back
@@ -195,7 +195,7 @@ describe('refuses, with a hint,', () => {
     // The week of a scheduler in UTC, and then in the job's zone, whose clocks change in it.
     expect(refused(() => refusePart(days('1997-03-31T00:00Z', '1997-04-07T00:00Z'), 'week'))).toMatchInlineSnapshot(`
       "error: the window 19970331T000000Z_19970407T000000Z is not a whole week in America/New_York, but this job runs every week
-      hint: if a scheduler chose it, give its schedule the job's time zone and length; without --whole, any window is allowed
+      hint: if a scheduler chose the window, give its schedule the job's time zone and length; without --whole, any window is allowed
       exit code 64"
     `);
     expect(() => refusePart(days('1997-03-31T05:00Z', '1997-04-07T04:00Z'), 'week')).not.toThrow();

@@ -50,7 +50,7 @@ export function keyColumns(table: SourceTable): readonly Column[] {
     throw new ScoreBatchError(
       'configuration',
       `${table.name}.${column.name} is ${column.native}, but the key ${wanted.name} of the query is ${wanted.native}`,
-      { hint: 'cast it in a view, and name the view in incremental.changes' },
+      { hint: 'cast the column in a view, and name the view in incremental.changes' },
     );
   });
 }

@@ -30,17 +30,21 @@ export function eventSpan(judged: Judged, row: TextRow, from: string | null, { c
     return { span: { source: name, from, to: from ?? '0' }, asOf: undefined, warnings };
   const end = BigInt(greatest) + 1n;
   if (start !== undefined && end < start) {
-    throw new ScoreBatchError('refused', `the events of ${name} were read up to position ${from}, and now end at ${greatest}`, {
-      details: ['the table was replaced, or the positions of its source start again'],
+    throw new ScoreBatchError('refused', `the events of ${name} were read up to position ${from}, but now end at ${greatest}`, {
+      details: ['the table was replaced, or the positions of its source started over'],
       hint: SNAPSHOT,
     });
   }
   const now = instantAt(clock ?? '', name);
   const instant = stamp === null || stamp === undefined ? now : (BigInt(stamp) + 1n) * 1000n;
   if (instant > now + AHEAD) {
-    throw new ScoreBatchError('refused', `the events of ${name} have the ts_ms ${stamp}, after the warehouse's ${clock} UTC`, {
-      hint: 'ts_ms must be milliseconds since 1970 by a correct clock',
-    });
+    throw new ScoreBatchError(
+      'refused',
+      `the newest ts_ms in the events of ${name} is ${stamp}, which is later than the warehouse's clock, ${clock} UTC`,
+      {
+        hint: 'correct the source of ts_ms: it must be milliseconds since 1970, from a correct clock',
+      },
+    );
   }
   const asOf = earliest(formatMicroseconds(instant), cap);
   const isCut = cap !== undefined && instant > instantAt(cap, name);
@@ -54,9 +58,13 @@ export function eventSpan(judged: Judged, row: TextRow, from: string | null, { c
 function judge({ name, options }: Judged, counts: readonly number[]): string[] {
   const [truncations = 0, unknown = 0, keyless = 0, blind = 0] = counts;
   if (truncations > 0) {
-    throw new ScoreBatchError('refused', `the table behind the events of ${name} was truncated: events do not name its rows`, {
-      hint: SNAPSHOT,
-    });
+    throw new ScoreBatchError(
+      'refused',
+      `the table behind the events of ${name} was truncated, and events do not say which rows that removed`,
+      {
+        hint: SNAPSHOT,
+      },
+    );
   }
   if (unknown > 0) {
     throw new ScoreBatchError(
@@ -71,15 +79,17 @@ function judge({ name, options }: Judged, counts: readonly number[]): string[] {
   if (keyless > 0 && !options.reconciled) {
     throw new ScoreBatchError(
       'refused',
-      `${events(keyless)} of ${name} without a key: neither before nor after has all of its fields`,
+      `${events(keyless)} of ${name} ${keyless === 1 ? 'has' : 'have'} no key: neither before nor after has all of its fields`,
       {
-        hint: 'name the fields with key: in incremental.changes, exactly as the source has them; for deletes set REPLICA IDENTITY FULL there, or reconcile: day here',
+        hint: 'name the fields with key: in incremental.changes, exactly as in the source; for deletes, set REPLICA IDENTITY FULL in the source, or incremental.reconcile: day',
       },
     );
   }
   return [
-    ...(keyless > 0 ? [`${events(keyless)} of ${name} without a key: ${found}`] : []),
-    ...(blind > 0 ? [`${events(blind)} of ${name} without the row before an update: if a key changed, ${found}`] : []),
+    ...(keyless > 0 ? [`${events(keyless)} of ${name} ${keyless === 1 ? 'has' : 'have'} no key: ${found}`] : []),
+    ...(blind > 0
+      ? [`${events(blind)} of ${name} ${blind === 1 ? 'lacks' : 'lack'} the row before an update: if a key changed, ${found}`]
+      : []),
   ];
 }
 

@@ -108,7 +108,7 @@ function keyType(table: SourceTable, column: Column): Column & { readonly type: 
     'configuration',
     `the key ${column.name} is ${column.native}, which cannot be read from the events of ${table.name}`,
     {
-      hint: 'keys can be whole numbers, texts and UUIDs; convert the events in a view, with a watermark',
+      hint: 'use keys that are whole numbers, texts or UUIDs; or convert the events in a view, and use a watermark',
     },
   );
 }

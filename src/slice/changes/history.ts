@@ -88,7 +88,7 @@ const REFUSALS: readonly (readonly [pattern: RegExp, what: string, hint: string]
   ],
   [
     /time travel|before the (object|table) creation|beyond the allowed time/i,
-    'no longer has its change history for this span: it has passed, or the table was replaced',
+    'no longer has change history for this span: the history has expired, or the table was replaced',
     SNAPSHOT,
   ],
 ];

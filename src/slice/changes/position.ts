@@ -2,7 +2,7 @@ import { formatMicroseconds, type Microseconds, parseMicroseconds } from '../../
 import { ScoreBatchError } from '../../errors.ts';
 
 /** What to do if a source cannot be read from its position on. */
-export const SNAPSHOT = 'read all users once more with score-batch --slice --snapshot';
+export const SNAPSHOT = 'score all users again with `score-batch --slice --snapshot`';
 
 /**
  * A position as an instant.
@@ -25,9 +25,9 @@ export function numberAt(position: string, table: string): bigint {
 function otherKind(position: string, table: string): ScoreBatchError {
   return new ScoreBatchError(
     'refused',
-    `the change source ${table} was read up to ${position}, which is not a position of it now`,
+    `the change source ${table} was read up to ${position}, which is no longer a valid position`,
     {
-      details: ['it finds changes in another way than the slices before'],
+      details: ['it finds changes in a different way than earlier slices did'],
       hint: SNAPSHOT,
     },
   );

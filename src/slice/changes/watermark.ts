@@ -94,7 +94,7 @@ function spanOf(judged: Judged, row: TextRow, from: string | null, { cap }: Span
   const [nulls, maximum, clock] = row;
   const warnings = nullsOf(judged, Number(nulls));
   if (maximum === null || maximum === undefined) {
-    if (from !== null && from !== START) throw goneBack(where, from, 'has no rows there any more');
+    if (from !== null && from !== START) throw goneBack(where, from, 'now has no rows');
     return { span: { source: name, from, to: START }, asOf: undefined, warnings };
   }
   const instant = time.instant(maximum);
@@ -116,7 +116,7 @@ function nullsOf({ where, options }: Judged, nulls: number): string[] {
 }
 
 function goneBack(where: string, from: string, what: string): ScoreBatchError {
-  return new ScoreBatchError('refused', `the watermark ${where} was read up to ${from}, and ${what}`, {
+  return new ScoreBatchError('refused', `the watermark ${where} was read up to ${from}, but ${what}`, {
     details: ['the table was replaced or truncated, or its newest rows were deleted'],
     hint: SNAPSHOT,
   });
@@ -126,12 +126,12 @@ function inFuture({ where, time, options }: Judged, maximum: string, clock: stri
   const zone = time.type === 'timestamp' ? '' : ` in ${options.zone ?? 'UTC'}`;
   return new ScoreBatchError(
     'refused',
-    `the watermark ${where} ends at ${maximum}${zone}, after the warehouse's ${clock} UTC`,
+    `the watermark ${where} ends at ${maximum}${zone}, which is later than the warehouse's clock, ${clock} UTC`,
     {
       hint:
         time.type === 'timestamp'
-          ? 'correct these rows: the slices after them would find nothing until that time'
-          : 'if it is in local time, name its zone with time_zone: in incremental.changes; else correct these rows',
+          ? 'correct these rows; otherwise later slices would find nothing until that time'
+          : 'if the watermark is in local time, set its zone with time_zone: in incremental.changes; otherwise correct these rows',
     },
   );
 }

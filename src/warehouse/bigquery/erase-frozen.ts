@@ -32,7 +32,7 @@ export async function eraseFrozen(connection: Connection, frozen: FrozenTable, w
   const statements = [
     refuseUnless(
       `(SELECT COUNT(*) FROM ${manifest} WHERE manifest IN (${before}, ${after})) = 1`,
-      BIGQUERY.literal('the kept rows are others now'),
+      BIGQUERY.literal('the kept rows have changed'),
     ),
     deletePerson(BIGQUERY, table, person),
     `UPDATE ${manifest} SET manifest = ${after} WHERE 1 = 1`,

@@ -79,7 +79,7 @@ const RULES: readonly ErrorRule<Failed>[] = [
     ),
     kind: 'configuration',
     message: 'a published table rejects the new rows: one of its columns is REQUIRED',
-    hint: 'relax the column (ALTER TABLE … ALTER COLUMN … DROP NOT NULL) or use another table; then the same command resumes from the staged chunks',
+    hint: 'relax the column (ALTER TABLE … ALTER COLUMN … DROP NOT NULL) or use another table; then run the same command again: it resumes from the staged chunks',
   },
   {
     matches: messageMatches(/has not been used in project|(is|been) (not enabled|disabled)|billing (has|is|account)/i),

@@ -19,7 +19,8 @@ import { scratchClause, scratchName, scratchTable } from './scratch.ts';
 /** Skips the ids of this many finished freeze jobs whose table was dropped since. */
 const MAX_FREEZES = 20;
 
-const DROPPED = 'something drops tables in scratch: find it, or use another scratch, then run again with --fresh';
+const DROPPED =
+  'find the process that drops tables in scratch, or set another scratch, then run the same command again with --fresh';
 
 /**
  * Writes the frozen table with one query job. The job's id is a digest of its inputs, so a second process of the run, or a

@@ -58,7 +58,7 @@ export async function runJobAs(
     await beforeRetry(connection, failures, failure);
   }
   throw new ScoreBatchError('unavailable', `${MAX_IDS} BigQuery jobs ${id} failed`, {
-    hint: 'run again with --fresh: a new run uses new job ids',
+    hint: 'run the same command again with --fresh: a new run uses new job ids',
   });
 }
 

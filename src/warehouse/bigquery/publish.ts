@@ -132,7 +132,7 @@ async function publishOnce(
     if (current?.runId === entry.runId) return false;
   }
   throw new ScoreBatchError('unavailable', `${MAX_JOBS} BigQuery jobs ${id} finished, but none published the run`, {
-    hint: 'run again with --fresh: a new run uses new job ids',
+    hint: 'run the same command again with --fresh: a new run uses new job ids',
   });
 }
 

@@ -114,7 +114,7 @@ async function* feedChunk(
   } catch (error) {
     if (!failureOf(error).reasons.includes('notFound')) throw error;
     throw new ScoreBatchError('conflict', `the frozen table ${table.table} of this run is gone`, {
-      hint: 'it was dropped or has expired; run again with --fresh',
+      hint: 'it was dropped or has expired; run the same command again with --fresh',
       cause: error,
     });
   }

@@ -39,7 +39,7 @@ export async function findCredentials(
   }
   if (found.password !== undefined) {
     warn(
-      `logging in to the Snowflake account ${target.account} with a password; Snowflake is removing such logins: use a key pair`,
+      `logging in to the Snowflake account ${target.account} with a password; Snowflake is phasing out such logins: use a key pair`,
     );
   }
   return found;

@@ -89,13 +89,13 @@ const BY_CODE: readonly ErrorRule<AccountFailure>[] = [
     matches: code(/^(100072|200001)$/),
     kind: 'configuration',
     message: '{warehouse} refuses the new rows: they violate a constraint of a published table',
-    hint: 'drop the constraint or use another table; then the same command resumes from the staged chunks',
+    hint: 'drop the constraint or use another table; then run the same command again: it resumes from the staged chunks',
   },
   {
     matches: code(/^(000603|090073|000604|000630|000707)$/),
     kind: 'unavailable',
     message: '{warehouse} ended the statement',
-    hint: 'it failed internally, exceeded its time limit, was cancelled, or used up a resource monitor; run the same command again',
+    hint: 'the statement failed internally, exceeded its time limit, was cancelled, or used up a resource monitor; check the query history, then run the same command again',
   },
 ];
 
@@ -124,7 +124,7 @@ const TRANSPORT: readonly ErrorRule<AccountFailure>[] = [
     matches: ({ failure }) => failure.broken,
     kind: 'unavailable',
     message: '{warehouse} cannot be reached',
-    hint: `check account and network, then ${RESUME}`,
+    hint: `check the account in the URL and the network, then ${RESUME}`,
   },
 ];
 

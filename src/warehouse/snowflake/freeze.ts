@@ -115,7 +115,7 @@ function selectList(columns: readonly Column[], schema: readonly Column[], name:
         throw new ScoreBatchError(
           'configuration',
           `the column ${column.name} of ${name} was ${column.native} and is now ${found?.native ?? 'gone'}`,
-          { hint: 'a table changed while the run started; run the same command again' },
+          { hint: 'a table changed while the run was starting; run the same command again' },
         );
       }
       return `${exactly(found.name)} AS ${identifier(column.name)}`;

@@ -131,7 +131,7 @@ async function removeWrong(snowflake: Snowflake, runId: string, loaded: readonly
     const attempt = attemptOf(file);
     if (attempt === undefined) {
       throw new ScoreBatchError('conflict', `the stage of the run has a file that the run did not write: ${file} (${status})`, {
-        hint: 'find out what wrote it, remove it, and run the same command again',
+        hint: 'find the process that wrote the file, remove the file, and run the same command again',
       });
     }
     if (attempt.rows === Number(rows)) continue;

@@ -61,10 +61,10 @@ export function countClashes(
 }
 
 export function clashed({ window: { label } }: LedgerEntry): ScoreBatchError {
-  return new ScoreBatchError('conflict', `another process published something that conflicts with ${label} meanwhile`, {
+  return new ScoreBatchError('conflict', `another process published something that conflicts with ${label} in the meantime`, {
     details: [
       'an overlapping window, rows of another job in the same table, rows of a later slice in the current table, or another model under the same version',
     ],
-    hint: 'run the command again: its plan shows which it is and what to do',
+    hint: 'run the command again: its plan shows which of these it is and what to do',
   });
 }

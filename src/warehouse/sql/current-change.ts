@@ -114,19 +114,17 @@ export function currentFaults(
   const columns = key.map((column) => `present.${identifier(column.name)}`);
   return [
     {
-      what: `users of the slice are missing in ${name}, or there without being staged`,
+      what: `users of the slice are missing from ${name}, or present without being staged`,
       count: `${countOf(`${now} AND ${deleted} = FALSE`)} - ${users}`,
     },
-    { what: `users of the slice stand several times in ${name}`, count: twice },
-    ...(change.whole
-      ? [{ what: `users of ${name} are not in the query any more and not deleted`, count: countOf(alive) }]
-      : []),
+    { what: `users of the slice occur several times in ${name}`, count: twice },
+    ...(change.whole ? [{ what: `users of ${name} are no longer in the query, but not deleted`, count: countOf(alive) }] : []),
     ...(change.whole ? [] : keyConditions(dialect, { key, keys: change.gone, keyTable: goneTable }, columns)).map((list) => ({
-      what: `users of ${name} are gone and not deleted`,
+      what: `users of ${name} are gone, but not deleted`,
       count: countOf(`${alive} AND ${list}`),
     })),
     {
-      what: `rows of ${showTableName(quarantine.name)} are of users whom the slice has read, and not deleted`,
+      what: `rows of ${showTableName(quarantine.name)} belong to users whom the slice has read, but are not deleted`,
       count: `(SELECT COUNT(*) FROM ${dialect.table(quarantine.name)} WHERE ${isOutdated(dialect, quarantine, slice)})`,
     },
     ...(tables.boundary === undefined

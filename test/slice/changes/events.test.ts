@@ -103,34 +103,34 @@ it('refuses truncations, unknown events, events without key, and positions that 
     }),
   ];
   expect(shown.join('\n\n')).toMatchInlineSnapshot(`
-    "error: the table behind the events of events was truncated: events do not name its rows
-    hint: read all users once more with score-batch --slice --snapshot
+    "error: the table behind the events of events was truncated, and events do not say which rows that removed
+    hint: score all users again with \`score-batch --slice --snapshot\`
     exit code 65
 
     error: 1 event of events has an op other than c, u, d, r, t, m, or no position
-    hint: land the events as Debezium writes them, then read all users once more with score-batch --slice --snapshot
+    hint: land the events as Debezium writes them, then score all users again with \`score-batch --slice --snapshot\`
     exit code 65
 
-    error: 1 event of events without a key: neither before nor after has all of its fields
-    hint: name the fields with key: in incremental.changes, exactly as the source has them; for deletes set REPLICA IDENTITY FULL there, or reconcile: day here
+    error: 1 event of events has no key: neither before nor after has all of its fields
+    hint: name the fields with key: in incremental.changes, exactly as in the source; for deletes, set REPLICA IDENTITY FULL in the source, or incremental.reconcile: day
     exit code 65
 
-    error: the events of events were read up to position 5, and now end at 3
-      the table was replaced, or the positions of its source start again
-    hint: read all users once more with score-batch --slice --snapshot
+    error: the events of events were read up to position 5, but now end at 3
+      the table was replaced, or the positions of its source started over
+    hint: score all users again with \`score-batch --slice --snapshot\`
     exit code 65
 
-    error: the change source events was read up to 2026-11-18T09:00:00.000000Z, which is not a position of it now
-      it finds changes in another way than the slices before
-    hint: read all users once more with score-batch --slice --snapshot
+    error: the change source events was read up to 2026-11-18T09:00:00.000000Z, which is no longer a valid position
+      it finds changes in a different way than earlier slices did
+    hint: score all users again with \`score-batch --slice --snapshot\`
     exit code 65"
   `);
 
   const { database, seen } = await sourceOn(TABLE, EVENTS, { incremental: { reconcile: 'day' } });
   await land(database, ['d', null, null, 6], ['u', null, 2, 7]);
   expect((await spanFrom(database, await seen(), '5')).warnings).toEqual([
-    '1 event of events without a key: only reconcile: day finds such changes',
-    '1 event of events without the row before an update: if a key changed, only reconcile: day finds such changes',
+    '1 event of events has no key: only reconcile: day finds such changes',
+    '1 event of events lacks the row before an update: if a key changed, only reconcile: day finds such changes',
   ]);
 });
 
@@ -158,7 +158,7 @@ it('refuses columns of the wrong type', async () => {
     exit code 78
 
     error: the key user_id is DATE, which cannot be read from the events of events
-    hint: keys can be whole numbers, texts and UUIDs; convert the events in a view, with a watermark
+    hint: use keys that are whole numbers, texts or UUIDs; or convert the events in a view, and use a watermark
     exit code 78"
   `);
 });

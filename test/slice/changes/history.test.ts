@@ -63,7 +63,7 @@ describe('BigQuery', () => {
     expect(await refusal(() => source.span([CLOCK], '2026-11-11T12:00:00.123000Z'))).toMatchInlineSnapshot(`
       "error: the change history of shop.orders no longer reaches back to 2026-11-11T12:00:00.123000Z
         BigQuery keeps it for seven days, or less if the dataset says so
-      hint: read all users once more with score-batch --slice --snapshot
+      hint: score all users again with \`score-batch --slice --snapshot\`
       exit code 65"
     `);
   });
@@ -75,9 +75,9 @@ describe('BigQuery', () => {
         throw source.refusal(bigqueryError(new JobFailed('invalidQuery', message, 'job'), 'the changes of shop.orders'));
       });
     expect(await refusedFor('Invalid time travel timestamp for table p:shop.orders')).toMatchInlineSnapshot(`
-      "error: the change source shop.orders no longer has its change history for this span: it has passed, or the table was replaced
+      "error: the change source shop.orders no longer has change history for this span: the history has expired, or the table was replaced
         Invalid time travel timestamp for table p:shop.orders (job job)
-      hint: read all users once more with score-batch --slice --snapshot
+      hint: score all users again with \`score-batch --slice --snapshot\`
       exit code 65"
     `);
     expect(await refusedFor('CHANGES does not support tables with multi-statement transactions in the range')).toContain(
@@ -122,15 +122,15 @@ describe('Snowflake', () => {
       ),
     ];
     expect(shown.join('\n\n')).toMatchInlineSnapshot(`
-      "error: the change source shop.orders no longer has its change history for this span: it has passed, or the table was replaced
+      "error: the change source shop.orders no longer has change history for this span: the history has expired, or the table was replaced
         Time travel data is not available for table ORDERS. The requested time is either beyond the allowed time travel period or before the object creation time. (000709)
-      hint: read all users once more with score-batch --slice --snapshot
+      hint: score all users again with \`score-batch --slice --snapshot\`
       exit code 65
 
       error: the change source shop.orders has no change history for this span
         SQL compilation error:
         Change tracking is not enabled or has been missing for the time range requested on table 'ORDERS'. (002073)
-      hint: switch it on (Snowflake: alter table … set change_tracking = true; BigQuery: the option enable_change_history), then read all users once more with score-batch --slice --snapshot
+      hint: switch it on (Snowflake: alter table … set change_tracking = true; BigQuery: the option enable_change_history), then score all users again with \`score-batch --slice --snapshot\`
       exit code 65"
     `);
   });

@@ -184,18 +184,20 @@ it('refuses watermarks that are null, gone back, or in the future of the warehou
     hint: fill the column, or set incremental.reconcile: day, which compares all users once a day
     exit code 65
 
-    error: the watermark orders.loaded was read up to 2026-11-18T09:00:00.000001Z, and now ends at 2026-11-18 08:59:59.000000
+    error: the watermark orders.loaded was read up to 2026-11-18T09:00:00.000001Z, but now ends at 2026-11-18 08:59:59.000000
       the table was replaced or truncated, or its newest rows were deleted
-    hint: read all users once more with score-batch --slice --snapshot
+    hint: score all users again with \`score-batch --slice --snapshot\`
     exit code 65
 
-    error: the watermark orders.loaded was read up to 2026-11-18T09:00:00.000001Z, and has no rows there any more
+    error: the watermark orders.loaded was read up to 2026-11-18T09:00:00.000001Z, but now has no rows
       the table was replaced or truncated, or its newest rows were deleted
-    hint: read all users once more with score-batch --slice --snapshot
+    hint: score all users again with \`score-batch --slice --snapshot\`
     exit code 65"
   `);
 
-  expect(await refusedWith(`(1, 'infinity')`, source, null)).toMatch(/ends at infinity, after the warehouse.*exit code 65/s);
+  expect(await refusedWith(`(1, 'infinity')`, source, null)).toMatch(
+    /ends at infinity, which is later than the warehouse.*exit code 65/s,
+  );
 
   const reconciled = await sourceOn(ORDERS, WATERMARK, { incremental: { reconcile: 'day' } });
   await reconciled.database.run(`insert into orders values (1, '2026-11-18 09:00:00Z'), (2, null)`);
@@ -210,8 +212,8 @@ it('judges the future by the clock of the warehouse: the one of this process may
   const row = (maximum: string) => ['0', maximum, '2027-03-01 10:00:00.000000'];
   expect(source.span(row('2027-03-01 10:05:00.000000'), null).asOf).toBe('2027-03-01T10:05:00.000001Z');
   expect(await refusal(() => source.span(row('2027-03-01 10:05:00.000001'), null))).toMatchInlineSnapshot(`
-    "error: the watermark orders.loaded ends at 2027-03-01 10:05:00.000001 in UTC, after the warehouse's 2027-03-01 10:00:00.000000 UTC
-    hint: if it is in local time, name its zone with time_zone: in incremental.changes; else correct these rows
+    "error: the watermark orders.loaded ends at 2027-03-01 10:05:00.000001 in UTC, which is later than the warehouse's clock, 2027-03-01 10:00:00.000000 UTC
+    hint: if the watermark is in local time, set its zone with time_zone: in incremental.changes; otherwise correct these rows
     exit code 65"
   `);
   // It asks the warehouse.
@@ -236,7 +238,7 @@ it('refuses a table that lacks a column or has another kind of it', async () => 
   );
   expect(shown.join('\n\n')).toMatchInlineSnapshot(`
     "error: orders.user_id is VARCHAR, but the key user_id of the query is BIGINT
-    hint: cast it in a view, and name the view in incremental.changes
+    hint: cast the column in a view, and name the view in incremental.changes
     exit code 78
 
     error: the change source orders has no column user_id
