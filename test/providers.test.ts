@@ -123,7 +123,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
       const { code, stderr } = await scoreBatchProcess(folder, ['--week'], falseDevice({ gone: true }));
       expect([code, stderr]).toEqual([
         69,
-        expect.stringContaining('error: webgpu worked when the run was planned, but not any more\n  the device is gone\n'),
+        expect.stringContaining('error: webgpu worked when the run was planned, but no longer works\n  the device is gone\n'),
       ]);
       expect((await run(folder)).summary).toMatchObject({ rows: { scored: 100 }, providers: { webgpu: chunks } });
     });

@@ -34,7 +34,7 @@ function keyFields({ key, id, time, fields }: FeatureFile): Problem[] {
     const same = wanted.slice(0, index).find((other) => other.name === name);
     return same === undefined
       ? []
-      : [{ path: [path], message: `${name} is already the ${same.path}: key, id and time must be three fields` }];
+      : [{ path: [path], message: `${name} is already the ${same.path}: key, id and time must be three different fields` }];
   });
 }
 

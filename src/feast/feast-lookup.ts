@@ -75,7 +75,7 @@ async function firstAnswer(client: FeastClient, store: FeatureStore, what: strin
     if (unknown.length === 0) return answer;
     // Feast ignores entities that it does not need.
     throw new ScoreBatchError('configuration', `${unknown[0]} is not a join key of ${what}`, {
-      hint: 'list its join keys after ?entity=, not the names of entities; `feast entities list` and the definition of an entity show them',
+      hint: 'list the join keys of the service after ?entity=, not the names of entities: see `feast entities list` and the definition of each entity',
     });
   } catch (error) {
     if (!(error instanceof FeastProblem)) throw error;
@@ -89,7 +89,7 @@ function startError({ kind, status = 0, message, detail }: FeastProblem, server:
   if (status === 401 || status === 403) {
     return new ScoreBatchError('permission', `Feast at ${server} denies access to ${what}: ${message}`, {
       details,
-      hint: 'set SCORE_BATCH_FEAST_TOKEN to a token that may read it',
+      hint: 'set SCORE_BATCH_FEAST_TOKEN to a token that may read the service',
     });
   }
   if (kind === 'timeout' || kind === 'unreachable' || (status >= 502 && status <= 504) || status === 429) {

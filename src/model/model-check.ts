@@ -40,7 +40,7 @@ function inputProblems({ name, dtype, features }: ModelInput, inputs: readonly T
   const fixed = fixedBatch({ inputs });
   if (typeof rows === 'number' && rows > 0 && rows !== fixed) {
     problems.push(
-      `the input ${name} takes ${counted(rows, 'row')} at a time and another input ${grouped(fixed ?? 0)}: all inputs need the same number`,
+      `the input ${name} takes ${counted(rows, 'row')} at a time, but another input takes ${grouped(fixed ?? 0)}: all inputs need the same number`,
     );
   }
   return problems;

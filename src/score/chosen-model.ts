@@ -17,7 +17,7 @@ export interface ChosenModel {
 export async function openChosenModel({ model, provider, requireGpu }: ChosenModel): Promise<Session> {
   const session = await trySession(await loadModel(model), provider, requireGpu);
   if (!('why' in session)) return session;
-  throw new ScoreBatchError('unavailable', `${provider} worked when the run was planned, but not any more`, {
+  throw new ScoreBatchError('unavailable', `${provider} worked when the run was planned, but no longer works`, {
     details: [session.why],
     hint: 'run the same command again to resume; if it fails again, check what else uses the device',
   });

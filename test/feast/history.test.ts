@@ -54,7 +54,7 @@ function written(source: object, kind: 'duckdb' | 'bigquery' | 'snowflake', view
 
 it('writes the query of BigQuery', () => {
   expect(written(BIGQUERY, 'bigquery')).toMatchInlineSnapshot(`
-    "-- The features of v1, a feature service of Feast, as Feast's get_historical_features takes them.
+    "-- The features of v1, a feature service of Feast, as Feast's get_historical_features computes them.
     -- rows_to_score has the rows to score: the join keys, and as of when their features are known (event_timestamp).
     with entities as (
       select distinct user_id, event_timestamp
@@ -84,7 +84,7 @@ it('writes the query of BigQuery', () => {
 
 it('writes the query of Snowflake, whose names keep their case in quotes', () => {
   expect(written(SNOWFLAKE, 'snowflake')).toMatchInlineSnapshot(`
-    "-- The features of v1, a feature service of Feast, as Feast's get_historical_features takes them.
+    "-- The features of v1, a feature service of Feast, as Feast's get_historical_features computes them.
     -- rows_to_score has the rows to score: the join keys, and as of when their features are known (event_timestamp).
     with entities as (
       select distinct "user_id", event_timestamp

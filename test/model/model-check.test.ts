@@ -169,7 +169,7 @@ describe('every difference between model.yaml and the file', () => {
     expect(differences({ inputs })).toEqual([]);
     const [x = inputs[0], y] = inputs;
     expect(differences({ inputs: [x, { ...y, shape: [4, 1] }] as ModelMetadata['inputs'] })).toEqual([
-      'the input y takes 4 rows at a time and another input 8: all inputs need the same number',
+      'the input y takes 4 rows at a time, but another input takes 8: all inputs need the same number',
     ]);
   });
 

@@ -51,7 +51,7 @@ export function historyQuery({ service, views, kind, table, file }: QueryOptions
     return `left join view_${i + 1} on ${on.join(' and ')}`;
   });
   return [
-    `-- The features of ${oneLine(service)}, a feature service of Feast, as Feast's get_historical_features takes them.`,
+    `-- The features of ${oneLine(service)}, a feature service of Feast, as Feast's get_historical_features computes them.`,
     `-- ${table} has the rows to score: the join keys, and as of when their features are known (${AS_OF}).`,
     'with entities as (',
     `  select distinct ${[...keys.map(name), AS_OF].join(', ')}`,

@@ -40,7 +40,9 @@ function toTensor({ name, datatype: given, shape, contents }: TensorMessage, raw
   if (raw === undefined) return { ...tensor, data: readContents(tensor, contents ?? Buffer.alloc(0)) };
   // Some clients set an empty message beside raw contents.
   if (contents !== undefined && contents.length > 0) {
-    throw new ServeFailure('invalid', `${shown(name)} has contents beside raw_input_contents`, { hint: 'send one of the two' });
+    throw new ServeFailure('invalid', `${shown(name)} has both contents and raw_input_contents`, {
+      hint: 'send one of the two',
+    });
   }
   return { ...tensor, data: readRaw(tensor, raw) };
 }

@@ -66,7 +66,7 @@ function textual(column: Column, purpose: 'key' | 'version'): Column {
     'configuration',
     `the ${purpose} ${column.name} of attributes.query has the type ${column.native}`,
     {
-      hint: `cast it to text or to a whole number, in the query and in the table: SQL finds a row by the text of its ${purpose}`,
+      hint: `cast the ${purpose} to text or to a whole number, in the query and in the table: SQL finds a row by the text of its ${purpose}`,
     },
   );
 }

@@ -137,6 +137,6 @@ function addRow(table: AttributeTable<string>, [key, version, ...cells]: TextRow
 function noValue(name: string, type: string, key: string): ScoreBatchError {
   const why = type === 'int64' ? 'is beyond 2^53, which JSON does not represent exactly' : 'is infinite or not a number';
   return new ScoreBatchError('refused', `a value of ${name} in ${WHERE} ${why} (key ${hashedKey(key)})`, {
-    hint: 'cast it in the query: to text, to a smaller number, or to null',
+    hint: 'cast the column in the query: to text, to a smaller number, or to null',
   });
 }

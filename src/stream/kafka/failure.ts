@@ -181,7 +181,7 @@ function trustError(error: unknown): ScoreBatchError {
     });
   }
   return new ScoreBatchError('configuration', `the certificate of a broker is not trusted: ${message}`, {
-    hint: 'set kafka.tls.ca in the job file to the CA that signed the certificate, and address the broker by a name in it',
+    hint: 'set kafka.tls.ca in the job file to the CA that signed the certificate, and address the broker by a name in the certificate',
     cause: error,
   });
 }

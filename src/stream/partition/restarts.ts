@@ -86,7 +86,7 @@ function takenAway(topic: string, partition: number, times: number, cause: Error
   return new ScoreBatchError(
     'conflict',
     `another process took over partition ${partition} of ${topic} ${times} times, although this process is in the group`,
-    { hint: 'give each job and tool its own `group`: another one uses this one, too', cause },
+    { hint: 'give each job and tool its own `group`: another job or tool uses this one', cause },
   );
 }
 

@@ -19,7 +19,7 @@ export async function readAttributesFile(
 ): Promise<Attributes> {
   if (attributes === undefined || !('topic' in attributes)) {
     throw new ScoreBatchError('usage', '--attributes needs attributes.topic in the stream job file', {
-      hint: 'declare the columns and their types there; attributes in a warehouse are read from the warehouse',
+      hint: 'declare the columns and their types under attributes.columns; attributes in a warehouse are read from the warehouse',
     });
   }
   const { columns } = attributes;

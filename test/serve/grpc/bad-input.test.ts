@@ -82,7 +82,7 @@ const REFUSED: Readonly<Record<string, readonly [request: object, code: string, 
   'raw beside typed contents': [
     request(FOUR, { raw_input_contents: [Buffer.alloc(16)] }),
     INVALID,
-    /^measurements has contents beside raw_input_contents\nhint: send one of the two$/,
+    /^measurements has both contents and raw_input_contents\nhint: send one of the two$/,
   ],
   'raw contents that are too short': [
     request({}, { raw_input_contents: [Buffer.alloc(15)] }),

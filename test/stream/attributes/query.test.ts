@@ -147,7 +147,7 @@ it('refuses at the start what cannot be scored with', async () => {
     await expect(opened({ ...SETTINGS, key: 'k', version: 'v', query }, { root })).rejects.toMatchObject({
       kind: 'configuration',
       message: `the version v of attributes.query has the type ${shown}`,
-      hint: expect.stringContaining('cast it to text or to a whole number'),
+      hint: expect.stringContaining('to text or to a whole number, in the query'),
     });
     await expect(opened({ ...SETTINGS, key: 'k', version: undefined, query }, { root, need: ['v'] })).rejects.toMatchObject({
       message: `the column v of attributes.query has the type ${shown}`,
