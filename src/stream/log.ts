@@ -99,8 +99,12 @@ export interface Member {
    * @returns the offset to read from
    */
   assigned(partition: number, kept: boolean): Promise<number>;
-  /** @returns once its records are in a committed transaction, or in the member's memory */
-  batch(batch: LogBatch): Promise<void>;
+  /**
+   * @param isWanted false once the partition is paused, taken away or closed: the member should then leave the rest
+   * @returns the rest, to be delivered first once the partition is wanted again; undefined once all records are in a committed
+   * transaction, or in the member's memory
+   */
+  batch(batch: LogBatch, isWanted: () => boolean): Promise<LogBatch | undefined>;
   /** Partitions that now belong to another member, or to none. */
   revoked(partitions: readonly number[]): Promise<void>;
 }
@@ -124,7 +128,12 @@ export interface Log {
   describe(topic: string): Promise<TopicFacts | undefined>;
   /** The first offset whose record has this timestamp or a later one; the end if there is none. */
   offsetAt(topic: string, partition: number, timestamp: number): Promise<number>;
-  subscribe(topic: string, group: string, member: Member): Promise<Subscription>;
+  /**
+   * Joins the group.
+   *
+   * @param owner names of what the group is for; all members must have one of them in common, if any are given
+   */
+  subscribe(topic: string, group: string, member: Member, owner?: readonly string[]): Promise<Subscription>;
   /** @param transactionalId `<group>-<topic>-<partition>` */
   openProducer(
     transactionalId: string,

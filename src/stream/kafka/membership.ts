@@ -15,10 +15,11 @@ const REBALANCE_MS = 60_000;
 const AWAY_MS = 120_000;
 const METADATA_MS = 10_000;
 /**
- * Contains the topic: Kafka refuses members without a protocol in common, and members of another topic would be assigned
- * partitions of this one.
+ * Kafka refuses members without a protocol in common. Those of another topic would be assigned partitions of this one, and those
+ * of another job would take events away from it.
  */
-const protocolOf = (topic: string) => `score-batch-sticky ${topic}`;
+const protocolsOf = (topic: string, owner: readonly string[]) =>
+  owner.length === 0 ? [`score-batch-sticky ${topic}`] : owner.map((one) => `score-batch-sticky ${topic} ${one}`);
 
 const REJOIN = ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION'];
 /** The group has forgotten this member: its partitions may belong to others already. */
@@ -42,7 +43,11 @@ export interface Membership {
   leave(): Promise<void>;
 }
 
-export function createMembership(client: Client, group: string, topic: string): Membership {
+/** @param owner see `Log.subscribe` */
+export function createMembership(
+  client: Client,
+  { group, topic, owner }: { readonly group: string; readonly topic: string; readonly owner: readonly string[] },
+): Membership {
   let memberId = '';
   let generationId = -1;
   let forgotten = false;
@@ -54,13 +59,14 @@ export function createMembership(client: Client, group: string, topic: string): 
     client.coordinated('group', group, performance.now() + AWAY_MS, request);
 
   const joinOnce = async (owned: readonly number[]): Promise<readonly number[]> => {
+    const metadata = encodeSubscription(client, topic, forgotten ? [] : owned);
     const joined = await ask((broker) =>
       broker.joinGroup({
         groupId: group,
         sessionTimeout: SESSION_MS,
         rebalanceTimeout: REBALANCE_MS,
         memberId,
-        groupProtocols: [{ name: protocolOf(topic), metadata: encodeSubscription(client, topic, forgotten ? [] : owned) }],
+        groupProtocols: protocolsOf(topic, owner).map((name) => ({ name, metadata })),
       }),
     );
     ({ memberId, generationId } = joined);
@@ -185,7 +191,7 @@ function refusedMember(error: unknown, group: string, topic: string): unknown {
   if (typeOf(error) !== 'INCONSISTENT_GROUP_PROTOCOL') return userError(error, `reading as a member of the group ${group}`);
   return new ScoreBatchError(
     'configuration',
-    `the group ${group} has members that do not read ${topic}, or are not score-batch`,
+    `the group ${group} has members of another job, or members that do not read ${topic}`,
     {
       hint: 'set `group` in the job file to a name that no other job uses',
       cause: error,

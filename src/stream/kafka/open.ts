@@ -75,7 +75,8 @@ export async function openKafka(settings: KafkaSettings, log?: KafkaLog): Promis
           return found >= 0 ? found : ((await asking.offsets(topic, [partition], END)).get(partition) ?? 0);
         }),
       ),
-    subscribe: async (topic, group, member) => subscribe(await ask('connecting', connected), topic, group, member),
+    subscribe: async (topic, group, member, owner = []) =>
+      subscribe(await ask('connecting', connected), { topic, group, owner }, member),
     openProducer: async (transactionalId, of) =>
       openProducer(await writer(of.partition), transactionalId, of, settings.compression ?? 'none'),
     read: async (topic, from, batch, signal) =>

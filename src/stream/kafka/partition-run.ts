@@ -90,11 +90,22 @@ export class PartitionRun {
     this.#wake?.();
   }
 
-  #next(): LogBatch | undefined {
+  #next(): WaitingBatch | undefined {
     const first = this.#waiting.shift();
-    if (first === undefined) return undefined;
-    this.#all.bytes -= first.bytes;
-    return { partition: this.#partition, records: first.records, next: first.next, end: first.end };
+    if (first !== undefined) this.#all.bytes -= first.bytes;
+    return first;
+  }
+
+  #isWanted(): boolean {
+    return !this.#stopped && this.#begin === undefined && !this.#isPaused();
+  }
+
+  /** The rest of a batch waits before all others, unless the partition will be read from elsewhere. */
+  #putBack({ records, next, end }: LogBatch, of: WaitingBatch): void {
+    if (this.#stopped || this.#begin !== undefined) return;
+    const bytes = Math.ceil((of.bytes * records.length) / Math.max(1, of.records.length));
+    this.#waiting.unshift({ records: [...records], next, end, bytes });
+    this.#all.bytes += bytes;
   }
 
   async #run(): Promise<void> {
@@ -116,7 +127,9 @@ export class PartitionRun {
         continue;
       }
       this.#reader.wake();
-      await this.#member.batch(batch);
+      const { records, next, end } = batch;
+      const rest = await this.#member.batch({ partition: this.#partition, records, next, end }, () => this.#isWanted());
+      if (rest !== undefined) this.#putBack(rest, batch);
     }
   }
 }

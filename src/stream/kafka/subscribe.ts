@@ -5,8 +5,13 @@ import { PartitionRun } from './partition-run.ts';
 import { createReader } from './reader.ts';
 
 /** Joins the group, and calls the member until it is closed or cannot stay. */
-export async function subscribe(client: Client, topic: string, group: string, member: Member): Promise<Subscription> {
-  const membership = createMembership(client, group, topic);
+export async function subscribe(
+  client: Client,
+  of: { readonly topic: string; readonly group: string; readonly owner: readonly string[] },
+  member: Member,
+): Promise<Subscription> {
+  const { topic } = of;
+  const membership = createMembership(client, of);
   const runs = new Map<number, PartitionRun>();
   const paused = new Set<number>();
   const waiting = { bytes: 0 };

@@ -3,7 +3,7 @@ import type { Committed, PartitionProducer, TopicFacts } from '../log.ts';
 import type { WindowCheckpoint } from '../partition-window.ts';
 import { MARGIN_MS, refuseMovedKeys } from './input-topic.ts';
 import { lookAtCommitted } from './look.ts';
-import { decodingOf, encodeMetadata, type PartitionMetadata, parseMetadata, rulesOf } from './metadata.ts';
+import { decodingOf, encodeMetadata, ownerOf, type PartitionMetadata, parseMetadata, rulesOf } from './metadata.ts';
 import type { FlowOptions } from './ports.ts';
 import { reachable } from './reachable.ts';
 
@@ -41,6 +41,7 @@ export async function begin(
     model,
     modelSince: offset,
     scope: stretch?.scope,
+    owner: ownerOf(settings),
   });
   await reachable(producer.commit({ records: [], offset, metadata }));
   return { offset, metadata };

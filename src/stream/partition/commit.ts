@@ -2,7 +2,7 @@ import { ScoreBatchError } from '../../errors.ts';
 import type { EventFeatures } from '../../event-features/definition.ts';
 import { type Committed, type PartitionProducer, TooLargeError } from '../log.ts';
 import type { Scorer } from '../scorer.ts';
-import { checksumOf, decodingOf, encodeMetadata, modelOf, rulesOf } from './metadata.ts';
+import { checksumOf, decodingOf, encodeMetadata, modelOf, ownerOf, rulesOf } from './metadata.ts';
 import type { OpenPartition } from './open-partition.ts';
 import type { FlowOptions } from './ports.ts';
 import { reachable } from './reachable.ts';
@@ -41,6 +41,7 @@ export async function commit(
       model,
       modelSince,
       scope: options.stretch?.scope,
+      owner: ownerOf(settings),
     }),
   };
   const at = clock.now();

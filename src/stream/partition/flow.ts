@@ -1,9 +1,9 @@
 import { ScoreBatchError } from '../../errors.ts';
-import { FencedError, type Subscription, TransactionError } from '../log.ts';
+import { FencedError, type LogBatch, type Subscription, TransactionError } from '../log.ts';
 import { watchIdle } from './idle.ts';
 import { describeInput, refuseMovedKeys } from './input-topic.ts';
 import { rememberKeyPlaces } from './key-places.ts';
-import { modelOf } from './metadata.ts';
+import { modelOf, ownerOf } from './metadata.ts';
 import { refuseNewGroup } from './new-group.ts';
 import type { OpenPartition } from './open-partition.ts';
 import { bytesOf, openPartitions } from './open-partitions.ts';
@@ -127,12 +127,16 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
           return 0;
         }
       }),
-    batch: (batch: Parameters<typeof work.batch>[1]) =>
+    batch: (batch: LogBatch, isWanted: () => boolean) =>
       turns.take(batch.partition, async () => {
         const open = opens.get(batch.partition);
-        if (ended || open === undefined) return;
-        await attempt(open, () => work.batch(open, batch));
+        if (ended || open === undefined) return undefined;
+        let rest: LogBatch | undefined;
+        await attempt(open, async () => {
+          rest = await work.batch(open, batch, () => !ended && isWanted());
+        });
         if (!ended && opens.get(batch.partition) === open) idle.watch(open);
+        return rest;
       }),
     async revoked(partitions: readonly number[]) {
       const begun = partitions.map((partition) =>
@@ -169,7 +173,8 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
     async start() {
       const { partitions } = await describeInput(log, input, features);
       if (!options.acceptNewGroup) await refuseNewGroup({ ...options, restarts }, partitions.length);
-      const joined = await log.subscribe(input, group, member);
+      const { job, scores } = ownerOf(settings);
+      const joined = await log.subscribe(input, group, member, [`job ${job}`, `scores ${scores}`]);
       subscription = joined;
       joinedAt = clock.elapsed();
       joined.ended.catch(end);

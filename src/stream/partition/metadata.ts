@@ -16,6 +16,13 @@ export interface LastRecord {
   readonly checksum: string;
 }
 
+/** The job that a group belongs to. Another name or another topic is a change of the job; both are another job. */
+export interface Owner {
+  readonly job: string;
+  /** Topic of its scores. */
+  readonly scores: string;
+}
+
 /** Committed with the offset of a partition: from it, another process continues as if it had been there all along. */
 export interface PartitionMetadata {
   readonly checkpoint: WindowCheckpoint;
@@ -38,6 +45,8 @@ export interface PartitionMetadata {
   readonly modelSince: number;
   /** For a replay; see `Stretch`. */
   readonly scope?: string | undefined;
+  /** Undefined if a version before 0.2.0 committed it. */
+  readonly owner?: Owner | undefined;
 }
 
 type Form = {
@@ -84,7 +93,8 @@ export function encodeMetadata(metadata: PartitionMetadata): string {
     model: metadata.model,
     since: metadata.modelSince,
     scope: metadata.scope,
-  } satisfies Form & { readonly scope: string | undefined });
+    owner: metadata.owner && [metadata.owner.job, metadata.owner.scores],
+  } satisfies Form & { readonly scope: string | undefined; readonly owner: readonly string[] | undefined });
   if (Buffer.byteLength(text) > MOST_BYTES) throw new RangeError(`metadata of ${Buffer.byteLength(text)} bytes`);
   return text;
 }
@@ -95,7 +105,7 @@ export function encodeMetadata(metadata: PartitionMetadata): string {
  * @throws ScoreBatchError `configuration` unless `encodeMetadata` of this version wrote it with that offset
  */
 export function parseMetadata(text: string, offset: number, where: string): PartitionMetadata {
-  const { scope, ...form } = formOf(text) ?? {};
+  const { scope, owner, ...form } = formOf(text) ?? {};
   if (!('v' in form)) {
     throw new ScoreBatchError('configuration', `${where}: the committed offset was not written by \`score-batch stream\``, {
       hint: 'give the stream job a `group` of its own, which nothing else commits to',
@@ -107,8 +117,8 @@ export function parseMetadata(text: string, offset: number, where: string): Part
       details: [`its metadata has version ${JSON.stringify(form.v)}; this score-batch uses ${VERSION}`],
     });
   }
-  const isScope = scope === undefined || isText(scope);
-  if (!isScope || !isForm(form) || form.position !== offset || form.replay[0] > offset || form.pending > offset) {
+  const isKnown = (scope === undefined || isText(scope)) && (owner === undefined || isOwner(owner));
+  if (!isKnown || !isForm(form) || form.position !== offset || form.replay[0] > offset || form.pending > offset) {
     throw new ScoreBatchError('configuration', `${where}: the metadata of the committed offset is damaged`, {
       hint: 'start with a new `group`, and check whether another tool moved the offset',
     });
@@ -131,6 +141,7 @@ export function parseMetadata(text: string, offset: number, where: string): Part
     model: form.model,
     modelSince: form.since,
     ...(scope !== undefined && { scope }),
+    ...(owner !== undefined && { owner: { job: owner[0], scores: owner[1] } }),
   };
 }
 
@@ -168,6 +179,10 @@ function decodingWith({ fields }: EventFeatures, messageBytes: number, horizon: 
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
+export function ownerOf({ name, output }: { readonly name: string; readonly output: { readonly scores: string } }): Owner {
+  return { job: name, scores: output.scores };
+}
+
 /** Everything that decides the score for given features. */
 export function modelOf({ digest, definitionDigest }: Pick<Scorer, 'digest' | 'definitionDigest'>): string {
   return `${digest} ${definitionDigest}`;
@@ -202,6 +217,10 @@ function isWhole(value: unknown): value is number {
 /** Times that are only compared may be before 1970. */
 function isWholeOrNull(value: unknown): value is number | null {
   return value === null || Number.isSafeInteger(value);
+}
+
+function isOwner(value: unknown): value is readonly [string, string] {
+  return Array.isArray(value) && value.length === 2 && value.every(isText);
 }
 
 function isText(value: unknown): value is string {

@@ -2,7 +2,7 @@ import type { Committed, LogBatch, LogRecord, PartitionProducer } from '../log.t
 import type { PartitionWindow, WindowCheckpoint } from '../partition-window.ts';
 import { begin } from './begin.ts';
 import { describeInput } from './input-topic.ts';
-import type { LastRecord, PartitionMetadata } from './metadata.ts';
+import { type LastRecord, ownerOf, type PartitionMetadata } from './metadata.ts';
 import type { FlowOptions } from './ports.ts';
 import { reachable } from './reachable.ts';
 import { madeAgain, resume } from './resume.ts';
@@ -73,7 +73,15 @@ export async function openPartition(
     const facts = await reachable(describeInput(log, topic, features));
     const committed = first ?? (await begin(producer, partition, facts, model, options));
     const { checkpoint, from, expected, metadata, partial } = await reachable(
-      resume(committed, facts, { ...options, group, topic, partition, features, messageBytes: limits.messageBytes }),
+      resume(committed, facts, {
+        ...options,
+        group,
+        topic,
+        partition,
+        features,
+        messageBytes: limits.messageBytes,
+        owner: ownerOf(settings),
+      }),
     );
     return {
       partition,

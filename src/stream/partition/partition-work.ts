@@ -30,10 +30,12 @@ export interface PartitionWork {
   /**
    * Reads records and commits their outputs, at most `limits.batchEvents` records per transaction.
    *
+   * @param isWanted asked between transactions; once it is false, the rest is left
+   * @returns the rest of the batch, to be passed again; undefined if nothing is left
    * @throws FencedError or TransactionError if the partition must be opened again
    * @throws ScoreBatchError if the process must end
    */
-  batch(open: OpenPartition, batch: LogBatch): Promise<void>;
+  batch(open: OpenPartition, batch: LogBatch, isWanted?: () => boolean): Promise<LogBatch | undefined>;
   /** Scores all pending events, since no others come. Throws as `batch` does. */
   flush(open: OpenPartition): Promise<void>;
   /**
@@ -59,25 +61,28 @@ interface WorkTools extends Tools {
 
 export function workOn(given: Tools): PartitionWork {
   const tools = { ...given, exclusively: createQueue() };
-  const { observer, settings, clock } = tools.options;
+  const { observer, settings } = tools.options;
   const { batchEvents } = settings.limits;
   return {
-    async batch(open, batch) {
+    async batch(open, batch, isWanted = () => true) {
+      const { window } = open;
       open.newest = batch;
-      observer.read(open.partition, batch.records.length, Math.max(0, batch.end - batch.next));
-      for (let start = 0; start < batch.records.length; start += batchEvents) {
-        const records = batch.records.slice(start, start + batchEvents);
-        const next = start + batchEvents < batch.records.length ? 0 : batch.next;
-        await tools.scorers.use((scorer) => transact(open, records, next, scorer, tools));
+      let at = 0;
+      while (at < batch.records.length && isWanted()) {
+        const records = batch.records.slice(at, at + batchEvents);
+        at += records.length;
+        const next = at < batch.records.length ? (records.at(-1)?.offset ?? 0) + 1 : batch.next;
+        observer.read(open.partition, records.length, Math.max(0, batch.end - next));
+        await tools.scorers.use((scorer) => transact(open, records, next, { scorer, isWanted }, tools));
       }
-      if (batch.records.length === 0) passOver(open, batch.next);
-      if (open.complete || open.window.rebuilding) return;
-      open.complete = true;
+      if (at === batch.records.length) passOver(open, batch.next);
+      tellRebuilt(open, tools);
       // Due events that an earlier process left do not wait for another record.
-      await tools.scorers.use((scorer) => release(open, false, scorer, tools));
-      observer.rebuilt(open.partition, open.window.events, Math.round(clock.elapsed() - open.openedAt));
+      await tools.scorers.use((scorer) => release(open, { scorer, isWanted }, tools));
+      const isDone = at === batch.records.length && (window.rebuilding || window.due === 0);
+      return isDone ? undefined : { ...batch, records: batch.records.slice(at) };
     },
-    flush: (open) => tools.scorers.use((scorer) => release(open, true, scorer, tools)),
+    flush: (open) => tools.scorers.use((scorer) => release(open, { scorer, idle: true }, tools)),
     async settle(open) {
       const { window, last, expected, committed } = open;
       if (window.rebuilding || last !== undefined || expected !== undefined || window.position <= committed.offset) return;
@@ -86,12 +91,20 @@ export function workOn(given: Tools): PartitionWork {
   };
 }
 
-/** @param next the batch's `next` if these are its last records */
+interface Released {
+  readonly scorer: Scorer;
+  /** Asked between transactions. */
+  readonly isWanted?: () => boolean;
+  /** Also scores pending events that are not due. */
+  readonly idle?: boolean;
+}
+
+/** @param next the offset after these records */
 async function transact(
   open: OpenPartition,
   records: readonly LogRecord[],
   next: number,
-  scorer: Scorer,
+  { scorer, isWanted }: Released,
   tools: WorkTools,
 ): Promise<void> {
   const written = nothingWritten();
@@ -101,6 +114,7 @@ async function transact(
     for (let start = 0; start < records.length; start += PART_RECORDS) {
       for (const record of records.slice(start, start + PART_RECORDS)) {
         if (!compare(open, record, tools)) continue;
+        if (!fresh && record.offset >= open.checkpoint.position) tellRebuilt(open, tools);
         read(open, record, written, scorer, tools);
         if (record.offset < open.checkpoint.position) continue;
         fresh = true;
@@ -116,22 +130,33 @@ async function transact(
   if (!fresh) return;
   open.readAt = tools.options.clock.elapsed();
   await commit(open, written, scorer, tools.options);
-  await release(open, false, scorer, tools);
+  await release(open, { scorer, ...(isWanted && { isWanted }) }, tools);
 }
 
 /**
  * Scores what is due, and with `idle` all that is pending. A transaction has little more than `limits.batchEvents` of them, so
  * that it ends in time.
  */
-async function release(open: OpenPartition, idle: boolean, scorer: Scorer, tools: WorkTools): Promise<void> {
+async function release(
+  open: OpenPartition,
+  { scorer, idle = false, isWanted = () => true }: Released,
+  tools: WorkTools,
+): Promise<void> {
   const { window } = open;
-  while (!window.rebuilding && (idle ? window.pending : window.due) > 0) {
+  while (!window.rebuilding && (idle ? window.pending : window.due) > 0 && isWanted()) {
     const due = takeDue(open, idle, tools.options.settings.limits.batchEvents, tools);
     const written = nothingWritten();
     if (idle && due.length === 0 && window.pending === 0) return;
     await tools.exclusively(() => scoreDue(due, written, scoringOf(open, scorer, tools)));
     await commit(open, written, scorer, tools.options);
   }
+}
+
+/** Once the window has all records up to what was committed. */
+function tellRebuilt(open: OpenPartition, { options: { observer, clock } }: Tools): void {
+  if (open.complete || open.window.rebuilding) return;
+  open.complete = true;
+  observer.rebuilt(open.partition, open.window.events, Math.round(clock.elapsed() - open.openedAt));
 }
 
 function takeDue(open: OpenPartition, idle: boolean, most: number, { options }: Tools): DueRecord[] {

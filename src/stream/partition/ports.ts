@@ -93,7 +93,7 @@ export interface FlowClock {
 
 export interface FlowOptions {
   readonly log: Log;
-  readonly settings: Pick<StreamSettings, 'group' | 'input' | 'features' | 'idleMs'> & {
+  readonly settings: Pick<StreamSettings, 'name' | 'group' | 'input' | 'features' | 'idleMs'> & {
     readonly output: Pick<StreamSettings['output'], 'scores'>;
     readonly limits: Pick<StreamSettings['limits'], 'eventsPerKey' | 'stateBytes' | 'batchEvents' | 'messageBytes'>;
   };

@@ -3,7 +3,7 @@ import { type EventFeatures, horizonMs } from '../../event-features/definition.t
 import type { Committed, Log, TopicFacts } from '../log.ts';
 import type { WindowCheckpoint } from '../partition-window.ts';
 import { refuseMovedKeys } from './input-topic.ts';
-import { decodesAs, type LastRecord, type PartitionMetadata, parseMetadata, rulesOf } from './metadata.ts';
+import { decodesAs, type LastRecord, type Owner, type PartitionMetadata, parseMetadata, rulesOf } from './metadata.ts';
 
 /** Where and how a partition continues. */
 export interface Resumption {
@@ -25,6 +25,7 @@ export interface ResumeOptions {
   readonly features: EventFeatures;
   readonly messageBytes: number;
   readonly acceptFeatures: boolean;
+  readonly owner: Owner;
 }
 
 /**
@@ -35,6 +36,7 @@ export async function resume(committed: Committed, facts: TopicFacts, options: R
   const { topic, partition, group } = options;
   const where = `group ${group}, partition ${partition} of topic ${topic}`;
   const metadata = parseMetadata(committed.metadata, committed.offset, where);
+  refuseOtherJob(group, metadata.owner, options.owner);
   refuseMovedKeys(topic, metadata.partitions, facts.partitions.length);
   const { begin, end } = facts.partitions.find((one) => one.partition === partition) ?? { begin: 0, end: 0 };
   if (committed.offset > end) throw madeAgain(where, `it was read up to offset ${committed.offset}, but ends at ${end}`);
@@ -84,6 +86,16 @@ function withoutDeleted(
     checkpoint: rest,
     partial: typeof metadata.partial === 'number' ? Math.max(metadata.partial, until) : until,
   };
+}
+
+/** Two jobs of one group would split the events between them: each would lack those that the other has scored. */
+function refuseOtherJob(group: string, before: Owner | undefined, { job, scores }: Owner): void {
+  if (before === undefined || before.job === job || before.scores === scores) return;
+  throw new ScoreBatchError(
+    'configuration',
+    `group ${group} belongs to the job ${before.job}, which writes its scores to ${before.scores}`,
+    { hint: 'set `group` in the job file to a name that no other job uses' },
+  );
 }
 
 /** @param detail how it was noticed */

@@ -12,7 +12,8 @@ function started({ kept = false, waiting = { bytes: 0 } } = {}) {
   const assigned: boolean[] = [];
   const errors: unknown[] = [];
   const asked: string[] = [];
-  let answer: (() => void) | undefined;
+  const wanted: (() => boolean)[] = [];
+  let answer: ((rest?: LogBatch) => void) | undefined;
   let fail: ((error: Error) => void) | undefined;
   let paused = false;
   const reader: Reader = {
@@ -26,9 +27,10 @@ function started({ kept = false, waiting = { bytes: 0 } } = {}) {
       assigned.push(isKept);
       return 100;
     },
-    batch(batch: LogBatch) {
+    batch(batch: LogBatch, isWanted: () => boolean) {
       batches.push(batch);
-      return new Promise<void>((resolve, reject) => {
+      wanted.push(isWanted);
+      return new Promise<LogBatch | undefined>((resolve, reject) => {
         [answer, fail] = [resolve, reject];
       });
     },
@@ -43,9 +45,11 @@ function started({ kept = false, waiting = { bytes: 0 } } = {}) {
       const records = Array.from({ length: count }, (_, i) => ({ offset: from + i, timestamp: 0, key: null, value: null }));
       run.deliver({ partition: 3, records, next, end: next + 50 }, bytes);
     },
-    /** The call that is in flight ends. */
-    async answer() {
-      answer?.();
+    /** Whether the call in flight should continue. */
+    isWanted: () => wanted.at(-1)?.(),
+    /** The call that is in flight ends. @param rest that it leaves */
+    async answer(rest?: LogBatch) {
+      answer?.(rest);
       await settled();
     },
     async fail(error: Error) {
@@ -70,6 +74,43 @@ describe('a partition', () => {
     expect([of.run.wants(), of.run.restarts]).toEqual([false, false]);
     await settled();
     expect([of.assigned, of.asked, of.run.wants()]).toEqual([[true], ['seek 3 100'], true]);
+  });
+
+  it('gives what a call has left back to the next one, before all that waits, once it is wanted again', async () => {
+    const of = started();
+    await settled();
+    of.deliver(100, 4, 40);
+    await settled();
+    of.deliver(104, 1, 10);
+    const first = of.batches[0] as LogBatch;
+    expect(of.isWanted()).toBe(true);
+    of.pause(true);
+    expect(of.isWanted()).toBe(false);
+    await of.answer({ ...first, records: first.records.slice(1) });
+    expect([of.shown(), of.waiting.bytes]).toEqual([[[[100, 101, 102, 103], 104, 154]], 40]);
+    of.pause(false);
+    await settled();
+    await of.answer();
+    await of.answer();
+    expect(of.shown().slice(1)).toEqual([
+      [[101, 102, 103], 104, 154],
+      [[104], 105, 155],
+    ]);
+    expect(of.waiting.bytes).toBe(0);
+  });
+
+  it.each([
+    ['is stopped', (run: PartitionRun) => void run.stop()],
+    ['begins again', (run: PartitionRun) => run.restart()],
+  ])('forgets what a call has left if it %s', async (_, end) => {
+    const of = started();
+    await settled();
+    of.deliver(100, 4, 40);
+    await settled();
+    end(of.run);
+    expect(of.isWanted()).toBe(false);
+    await of.answer(of.batches[0]);
+    expect([of.batches.length, of.waiting.bytes]).toEqual([1, 0]);
   });
 
   it('joins in their order what arrives during a call, with the end of the last', async () => {

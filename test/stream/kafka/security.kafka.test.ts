@@ -80,7 +80,7 @@ describe.runIf(inject('kafka') !== undefined)('TLS and SASL', () => {
       await expect(producerOf(log, topic)).rejects.toMatchObject(denied);
       const { signal } = new AbortController();
       await expect(log.read(topic, new Map([[0, 0]]), async () => {}, signal)).rejects.toMatchObject(denied);
-      const member = { assigned: async () => 0, batch: async () => {}, revoked: async () => {} };
+      const member = { assigned: async () => 0, batch: async () => undefined, revoked: async () => {} };
       await expect((await log.subscribe(topic, 'group', member)).ended).rejects.toMatchObject(denied);
       await expect(log.describe(topic)).rejects.toMatchObject(denied);
     });

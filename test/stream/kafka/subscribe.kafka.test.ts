@@ -96,10 +96,11 @@ describe.runIf(brokers.length > 0)('a member of a group', () => {
         const busy = recording();
         const subscription = await first.subscribe(topic, group, {
           ...busy.member,
-          async batch(batch) {
-            await busy.member.batch(batch);
+          async batch(batch, isWanted) {
+            await busy.member.batch(batch, isWanted);
             // The group cannot go on before it.
             await closed;
+            return undefined;
           },
         });
         await busy.until(() => busy.batches.length === 1);
@@ -123,7 +124,7 @@ describe.runIf(brokers.length > 0)('a member of a group', () => {
       const second = await log.subscribe(other, group, recording().member);
       await expect(second.ended).rejects.toMatchObject({
         kind: 'configuration',
-        message: `the group ${group} has members that do not read ${other}, or are not score-batch`,
+        message: `the group ${group} has members of another job, or members that do not read ${other}`,
       });
       await write(log, topic, [['a']], 1);
       await recorded.until(() => recorded.values.includes('a'));

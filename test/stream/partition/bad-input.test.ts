@@ -99,6 +99,24 @@ describe('stops with 78', () => {
   });
 });
 
+describe('another job with the same group', () => {
+  it('is refused where the group has committed, but a job that changes its name or its topic of scores is not', async () => {
+    const topic = await afterThirty();
+    append(topic.broker, EVENTS);
+    const other = { ...SETTINGS, name: 'other', output: { scores: 'other-scores' } };
+    expectStop(
+      await topic.run({ settings: other }),
+      78,
+      /^group g belongs to the job fraud, which writes its scores to scores$/,
+    );
+    expect(topic.written()).toHaveLength(30);
+    expect(await topic.run({ settings: { ...SETTINGS, name: 'renamed' } })).toBeUndefined();
+    append(topic.broker, EVENTS);
+    expect(await topic.run({ settings: { ...SETTINGS, name: 'renamed', output: { scores: 'scores-2' } } })).toBeUndefined();
+    expect(topic.written()).toHaveLength(90);
+  });
+});
+
 describe('other features', () => {
   const other: FlowOptions['settings'] = {
     ...SETTINGS,

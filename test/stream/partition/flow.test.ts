@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import { parseMetadata } from '../../../src/stream/partition/metadata.ts';
+import type { Flow } from '../../../src/stream/partition/ports.ts';
 import type { Scorer } from '../../../src/stream/scorer.ts';
 import { readCommitted } from '../simulation/broker.ts';
 import { OUTPUTS, SILENT, simulatedScorer } from '../simulation/simulate.ts';
-import { append, place } from './one-process.ts';
+import { append, place, SETTINGS } from './one-process.ts';
 
 const TEN = Array.from({ length: 10 }, () => ({ key: 'k' }));
 
@@ -60,6 +61,47 @@ it('reads nothing while the operator pauses it, and then all of it', async () =>
   expect(error).toBeUndefined();
   expect(whilePaused).toBe(0);
   expect(topic.written()).toHaveLength(10);
+});
+
+it.each([
+  ['paused', (flow: Flow) => flow.pause(), 10],
+  ['ended', (flow: Flow) => void flow.finish(), 0],
+])('leaves what was fetched after the transaction in flight when it is %s', async (what, stop, later) => {
+  const topic = place();
+  append(topic.broker, TEN);
+  const settings = { ...SETTINGS, limits: { ...SETTINGS.limits, batchEvents: 1 } };
+  let inFlight = 0;
+  const error = await topic.run({ settings }, async (flow) => {
+    while (topic.written().length < 3) await topic.sleep(1);
+    inFlight = topic.written().length;
+    stop(flow);
+    await topic.sleep(5000);
+    expect(topic.written().length).toBeLessThanOrEqual(inFlight + 1);
+    if (what === 'paused') flow.resume();
+    await topic.sleep(5000);
+  });
+  expect(error).toBeUndefined();
+  expect(topic.written()).toHaveLength(later === 0 ? topic.written().length : later);
+  // Nothing of the rest is lost.
+  expect(await topic.run({ settings })).toBeUndefined();
+  expect(new Set(topic.written()).size).toBe(10);
+  expect(topic.written()).toHaveLength(10);
+});
+
+it('says that windows are rebuilt once they are, with the events that they have then, before it scores others', async () => {
+  const topic = place();
+  append(topic.broker, TEN);
+  expect(await topic.run()).toBeUndefined();
+  append(topic.broker, TEN);
+  const told: string[] = [];
+  const observer = {
+    ...SILENT,
+    rebuilt: (_: number, events: number) => told.push(`rebuilt ${events}`),
+    committed: (_: number, { position }: { readonly position: number }) => told.push(`committed ${position}`),
+  };
+  expect(await topic.run({ observer })).toBeUndefined();
+  expect(told[0]).toMatch(/^rebuilt [5-9]$/);
+  expect(told.at(-1)).toBe('committed 20');
 });
 
 it('knows the lag of a partition that is paused, and of one that was never read', async () => {

@@ -26,11 +26,13 @@ const METADATA: PartitionMetadata = {
   rules: rulesOf(FEATURES),
   model: `${'f'.repeat(64)} ${'f'.repeat(64)}`,
   modelSince: LARGEST,
+  owner: { job: 'fraud', scores: 'fraud-scores' },
 };
 
 it('is read as it was written, and Kafka keeps the longest one', () => {
+  const { owner: _unknown, ...earlier } = METADATA;
   const empty = {
-    ...METADATA,
+    ...earlier,
     checkpoint: { ...METADATA.checkpoint, maximum: null, frontier: null },
     partial: null,
     last: null,
@@ -49,6 +51,7 @@ it.each([
   '{"v":1}',
   encodeMetadata(METADATA).replace('"flushed":', '"flushed":-'),
   encodeMetadata(METADATA).replace('"last":[', '"last":[0,'),
+  encodeMetadata(METADATA).replace('"owner":[', '"owner":[0,'),
 ])('refuses %s', (text) => {
   expect(() => parseMetadata(text, LARGEST, 'here')).toThrow(/^here: /);
 });

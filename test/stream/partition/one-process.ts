@@ -86,6 +86,7 @@ export function place(partitions = 1): Place {
 }
 
 export const SETTINGS: FlowOptions['settings'] = {
+  name: 'fraud',
   group: 'g',
   input: 'events',
   output: { scores: 'scores' },

@@ -36,7 +36,7 @@ function topicOf(seed: number, asOf: AsOf, records = 250) {
   }
   const features = { ...FEATURES, asOf };
   const settings: ReplayOptions['settings'] = {
-    ...{ group: 'g-replay-scores', input: 'events', output: { scores: 'scores' }, features, idleMs: undefined },
+    ...{ name: 'fraud', group: 'g-replay-scores', input: 'events', output: { scores: 'scores' }, features, idleMs: undefined },
     limits: { eventsPerKey: 1000, stateBytes: 1e9, batchEvents: 20, messageBytes: 1e6 },
   };
   const stretch = { from: EPOCH + 12_000, to: EPOCH + 24_000, scope: 'one' };

@@ -41,7 +41,12 @@ export async function joinGroup({ broker, group, process, member, fetchRecords }
         if (fetched === undefined || (fetched.records.length === 0 && fetched.next === offset)) await process.work(POLL_MS);
         else if (!reader.stopped && !reader.restart && !paused.has(partition)) {
           offset = fetched.next;
-          await member.batch({ partition, ...fetched });
+          const isWanted = () => !reader.stopped && !reader.restart && !paused.has(partition);
+          let rest = await member.batch({ partition, ...fetched }, isWanted);
+          while (rest !== undefined && !reader.stopped && !reader.restart) {
+            await process.work(POLL_MS);
+            if (isWanted()) rest = await member.batch(rest, isWanted);
+          }
         }
       }
     }

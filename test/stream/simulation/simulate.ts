@@ -185,6 +185,7 @@ function flowOf(world: World, process: SimulatedProcess): Flow {
   const options: FlowOptions = {
     log: simulatedLog({ broker, group, process, fetchRecords: scenario.fetchRecords, faulty: defects.client }),
     settings: {
+      name: 'fraud',
       group: 'g',
       input: 'events',
       output: { scores: OUTPUT.scores },
