@@ -36,7 +36,7 @@ export async function eraseCommand(flags: EraseFlags, context: Context): Promise
   await warehouses.reachSink();
   const erased = await erasePerson(job, warehouses, { values: flags.key, reason, dryRun }, context);
   for (const warning of erased.warnings) context.console.warn(warning);
-  if (isNothing(erased)) context.console.warn('nothing was found: neither a table nor kept rows have this key');
+  if (isNothing(erased)) context.console.warn('nothing found: no table and no kept rows have this key');
   return { data: dataOf(job.definition.name, erased, dryRun), text: textOf(erased, dryRun) };
 }
 

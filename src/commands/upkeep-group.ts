@@ -70,7 +70,7 @@ export function addUpkeepCommands({ program, context, show, showData }: CommandL
   addJobOption(program.command('promote').description("make the job's challenger its model, if their comparisons allow it"))
     .option('--force', 'promote whatever the comparisons say; needs --reason')
     .option('--reason <text>', 'reason, kept in the ledger')
-    .option('--dry-run', 'show what would change')
+    .option('--dry-run', 'show what would change, without changing anything')
     .option('--shadow', 'instead: switch the view to the current table, if its comparisons with the batch allow it')
     .action(async (flags: PromoteFlags & { readonly shadow?: boolean }) => {
       if (flags.shadow === true) {

@@ -114,7 +114,7 @@ function columnsOf(name: string, columns: PublishedRows['table']['columns'], { s
       `${name} was published without ${missing.join(', ')}, which the job file now has as key or score`,
       {
         details: [`it was published with ${had.join(', ')}${columns.length > had.length ? ', …' : ''}`],
-        hint: 'compare runs with the same key and score column: run the window again, or name the job file that it was published with, with --job',
+        hint: 'compare runs with the same key and score column: run the window again, or pass --job with the job file that it was published with',
       },
     );
   }

@@ -31,7 +31,7 @@ export function refuseBadLabels(name: string, counts: LabelCounts): void {
     );
   if (early > 0)
     throw refused(
-      `${counted(early, 'label comes', 'labels come')} from before the end of the window, when the model could have known the outcome`,
+      `${counted(early, 'label comes', 'labels come')} from before the end of the window, so the model could have known the outcome`,
       'return outcomes from :label_start on; observed_at says when each was seen',
     );
   if (late > 0)

@@ -112,7 +112,7 @@ async function decided(options: DecideOptions): Promise<Pick<Begun, 'window' | '
   const [newest] = windows;
   if (newest === undefined) {
     throw new ScoreBatchError('refused', `${name} has published nothing that a promotion could be based on`, {
-      hint: `set model: ${spec.model} in the job file; nothing is lost by that`,
+      hint: `set model: ${spec.model} in the job file; no publication is affected`,
     });
   }
   return {

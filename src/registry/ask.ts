@@ -37,7 +37,7 @@ export async function ask<T>(
   const found = schema.safeParse(json);
   if (found.success) return { value: found.data };
   const what =
-    json === undefined ? `answers with ${contentType(answer)} instead of JSON` : 'answers in a form that is not that of MLflow';
+    json === undefined ? `answers with ${contentType(answer)} instead of JSON` : 'answers in a form that MLflow does not use';
   throw notMlflow(server, what);
 }
 

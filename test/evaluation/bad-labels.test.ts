@@ -63,7 +63,7 @@ it('refuses labels that cannot be right, with numbers and without keys, and writ
 
     labels that come from before the end of the window: exit 65
     stderr:
-    error: 100 labels come from before the end of the window, when the model could have known the outcome
+    error: 100 labels come from before the end of the window, so the model could have known the outcome
     hint: return outcomes from :label_start on; observed_at says when each was seen
 
     labels that come from after the horizon: exit 65

@@ -183,7 +183,7 @@ it.each<[what: string, code: number, message: RegExp, how: How]>([
     { misbehave: listing([{ path: 'model.yaml', file_size: '9999999999999' }]) },
   ],
   ['a listing without end', 78, /answers with more than 4 MB of JSON/, { misbehave: listing([{ path: 'x'.repeat(5e6) }]) }],
-  ['a listing of another form', 78, /answers in a form that is not that of MLflow/, { misbehave: listing('all of them') }],
+  ['a listing of another form', 78, /answers in a form that MLflow does not use/, { misbehave: listing('all of them') }],
   [
     'HTML instead of JSON',
     78,

@@ -179,7 +179,7 @@ describe('MLflow', () => {
     const later = await call(folder, ['--week', '1997-W10', '--allow-empty'], DOWN);
     expect(later).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('models:/down@champion is taken to be version 1, which the ledger pinned last'),
+      stderr: expect.stringContaining('models:/down@champion is taken to be version 1, which the ledger last pinned'),
     });
     expect((await pinned(folder)).at(-1)).toMatchObject({ model: { version: '1', registry_down: true } });
     expect(
