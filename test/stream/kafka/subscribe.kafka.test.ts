@@ -132,6 +132,21 @@ describe.runIf(brokers.length > 0)('a member of a group', () => {
       expect(recorded.calls).toEqual(['assigned 0', 'assigned 1', 'batch 1', ...recorded.calls.slice(3)]);
     }));
 
+  it('is refused where another job has the same group; members need one name in common', () =>
+    withLog(settings, async (log) => {
+      const topic = await makeTopic(brokers, { partitions: 2 });
+      const group = randomUUID();
+      const recorded = recording();
+      const subscription = await log.subscribe(topic, group, recorded.member, ['job fraud', 'scores a']);
+      await recorded.until(() => recorded.calls.length === 2);
+      const other = await log.subscribe(topic, group, recording().member, ['job other', 'scores b']);
+      await expect(other.ended).rejects.toMatchObject({ kind: 'configuration', message: expect.stringContaining('has members of another job') });
+      const renamed = recording();
+      const second = await log.subscribe(topic, group, renamed.member, ['job renamed', 'scores a']);
+      await renamed.until(() => renamed.calls.length === 1);
+      await Promise.all([subscription.close(), second.close()]);
+    }));
+
   it('commits what it reads while partitions move, each record once', () =>
     withLog(settings, async (log) => {
       const topic = await makeTopic(brokers, { partitions: 4 });
