@@ -115,7 +115,10 @@ async function checkpointFor(metadata: PartitionMetadata, where: string, options
       'configuration',
       `${where}: key, id, time, lateness, skew or \`as_of\` has changed in the feature file`,
       {
-        hint: 'start with a new `group`: in this one, pending events would be lost or scored twice',
+        hint:
+          features.asOf === 'event'
+            ? 'start with a new `group`: in this one, pending events would be lost or scored twice'
+            : 'start with a new `group`: in this one, the earlier values decided which events are late, and which are duplicates',
       },
     );
   }

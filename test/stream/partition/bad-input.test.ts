@@ -140,6 +140,14 @@ describe('other features', () => {
     ]);
   });
 
+  it('are refused in any case if they decide what is late, and the hint says why', async () => {
+    const topic = await afterThirty();
+    const later = { ...SETTINGS, features: { ...SETTINGS.features, latenessMs: SETTINGS.features.latenessMs + 1 } };
+    const error = await topic.run({ settings: later, acceptFeatures: true });
+    expectStop(error, 78, /has changed in the feature file/);
+    expect(error).toMatchObject({ hint: expect.stringContaining('the earlier values decided which events are late') });
+  });
+
   it('are refused in any case if pending events would be lost', async () => {
     const topic = await afterThirty();
     const event = { ...other, features: { ...other.features, asOf: 'event' as const } };
