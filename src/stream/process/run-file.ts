@@ -2,6 +2,8 @@ import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { counted, grouped } from '../../domain/counted.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import type { EventFeatures } from '../../event-features/definition.ts';
+import { showSpan } from '../../event-features/duration.ts';
 import type { Console } from '../../terminal/console.ts';
 import type { Attributes } from '../attributes.ts';
 import { openScorer } from '../score/open-scorer.ts';
@@ -9,7 +11,7 @@ import { createRecordWriter } from '../score/outputs.ts';
 import type { StreamSettings } from '../settings.ts';
 import { createPartitionWindow } from '../window/window.ts';
 import { CLOCK } from './clock.ts';
-import { readEventLines } from './event-lines.ts';
+import { LOG, readEventLines } from './event-lines.ts';
 import { type LineFile, openLineFile, stdoutLines } from './line-file.ts';
 import { type FileCounts, scoreLines } from './score-lines.ts';
 
@@ -48,6 +50,7 @@ export async function runFile(run: FileRun): Promise<FileCounts> {
     if (run.alerts !== undefined && output.alerts !== undefined) files.set(output.alerts, await openOf(run, run.alerts));
     const chunks: AsyncIterable<Buffer> =
       events === '-' ? process.stdin : createReadStream(path.resolve(run.folder, events), { highWaterMark: 2 ** 20 });
+    let stamped = 0;
     const counts = await scoreLines({
       settings,
       batches: readEventLines({
@@ -56,6 +59,9 @@ export async function runFile(run: FileRun): Promise<FileCounts> {
         features,
         partitions: run.partitions,
         batchLines: limits.batchEvents,
+        onTimestamp: () => {
+          stamped += 1;
+        },
       }),
       newWindow: () => createPartitionWindow(features, limits),
       scorer,
@@ -68,6 +74,7 @@ export async function runFile(run: FileRun): Promise<FileCounts> {
       clock: CLOCK,
     });
     say(console, counts, run, (performance.now() - began) / 1000);
+    if (stamped === 0) warnOfLate(console, counts, features);
     return counts;
   } finally {
     for (const file of files.values()) await file.close();
@@ -81,6 +88,22 @@ async function openOf({ folder, events }: FileRun, name: string): Promise<LineFi
     throw new ScoreBatchError('usage', `${name} is the file with the events`, { hint: 'choose another output file' });
   }
   return await openLineFile(file);
+}
+
+/** Without Kafka's timestamps nothing shows that a clock is ahead, so that one event can make all after it late. */
+function warnOfLate(
+  console: Pick<Console, 'warn'>,
+  { events, rejected }: FileCounts,
+  { log, time, skewMs }: EventFeatures,
+): void {
+  const late = rejected.get('late') ?? 0;
+  if (late * 2 <= events) return;
+  const { timestamp } = log ?? LOG;
+  console.warn(
+    `${grouped(late)} of ${counted(events, 'event')} are late, and no line has ${timestamp}, Kafka's timestamp: an event whose ` +
+      `${time} is far ahead makes those after it late. With ${timestamp}, events more than ${showSpan(skewMs)} (skew) ahead of it ` +
+      'are rejected alone. Look for the greatest time, and check that lines are in the order of their arrival',
+  );
 }
 
 function say(console: Pick<Console, 'info'>, counts: FileCounts, { settings }: FileRun, seconds: number): void {

@@ -18,7 +18,7 @@ async function run(lines: readonly string[], options: Parameters<typeof streamPr
   const counts = await runFile({
     ...{ settings, folder, attributes: undefined, hashKey: undefined, partitions: 1, events: 'events.jsonl' },
     ...{ out: 'scores.jsonl', deadLetter: 'dead.jsonl', alerts: 'alerts.jsonl' },
-    console: { info: (text) => void said.push(text), warn: () => undefined },
+    console: { info: (text) => void said.push(text), warn: (text) => void said.push(`warning: ${text}`) },
     signal: new AbortController().signal,
   });
   const read = async (name: string) =>
@@ -78,4 +78,14 @@ it('scores as of event what waits at the end of the file, and marks nothing idle
     ['t2', 2, undefined],
     ['t3', 3, undefined],
   ]);
+});
+
+it('warns where most events are late and nothing shows whose clock is ahead', async () => {
+  const lines = [line('ahead', 'u1', 86_400), ...Array.from({ length: 5 }, (_, i) => line(`t${i}`, 'u1', i))];
+  const warning = /^warning: 5 of 6 events are late, and no line has kafka_timestamp, Kafka's timestamp: an event whose at is/;
+  expect((await run(lines)).said.at(-1)).toMatch(warning);
+  const stamped = lines.map((text, i) => JSON.stringify({ ...JSON.parse(text), kafka_timestamp: START + i * 1000 }));
+  const { said, counts } = await run(stamped);
+  expect(counts.rejected).toEqual(new Map([['ahead of its timestamp', 1]]));
+  expect(said.filter((text) => text.startsWith('warning: '))).toEqual([]);
 });
