@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
+import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { counted, grouped } from '../../domain/counted.ts';
-import { ScoreBatchError } from '../../errors.ts';
+import { ScoreBatchError, unreadableArgument } from '../../errors.ts';
 import type { EventFeatures } from '../../event-features/definition.ts';
 import { showSpan } from '../../event-features/duration.ts';
 import type { Console } from '../../terminal/console.ts';
@@ -36,12 +37,13 @@ export interface FileRun {
 /**
  * Scores a file's events with the windows of the stream, without a broker.
  *
- * @throws ScoreBatchError `configuration` if the bundle does not prove itself, `report` if an output cannot be written
+ * @throws ScoreBatchError `usage` if there is no such file of events, `configuration` if the bundle does not prove itself, `report` if an output cannot be written
  */
 export async function runFile(run: FileRun): Promise<FileCounts> {
   const { settings, events, attributes, console, signal } = run;
   const { features, output, limits } = settings;
   const began = performance.now();
+  await refuseMissing(run);
   const scorer = await openScorer({ ...settings, attributes: attributes?.columns ?? [] });
   const files = new Map<string, LineFile>();
   try {
@@ -80,6 +82,14 @@ export async function runFile(run: FileRun): Promise<FileCounts> {
     for (const file of files.values()) await file.close();
     await scorer.close();
   }
+}
+
+/** Before outputs are opened, which empties them. */
+async function refuseMissing({ events, folder }: FileRun): Promise<void> {
+  if (events === '-') return;
+  await access(path.resolve(folder, events)).catch((cause: unknown) => {
+    throw unreadableArgument(events, cause, 'check the path after --events');
+  });
 }
 
 async function openOf({ folder, events }: FileRun, name: string): Promise<LineFile> {

@@ -89,3 +89,16 @@ it('warns where most events are late and nothing shows whose clock is ahead', as
   expect(counts.rejected).toEqual(new Map([['ahead of its timestamp', 1]]));
   expect(said.filter((text) => text.startsWith('warning: '))).toEqual([]);
 });
+
+it('leaves the outputs as they are where there is no such file of events', async () => {
+  const folder = await streamProject({ files: { 'scores.jsonl': 'earlier\n' } });
+  const settings = await readStreamSettings('fraud', folder, {});
+  const running = runFile({
+    ...{ settings, folder, attributes: undefined, hashKey: undefined, partitions: 1, events: 'gone.jsonl' },
+    ...{ out: 'scores.jsonl', deadLetter: undefined, alerts: undefined },
+    console: { info: () => undefined, warn: () => undefined },
+    signal: new AbortController().signal,
+  });
+  await expect(running).rejects.toMatchObject({ kind: 'usage', message: 'gone.jsonl does not exist' });
+  expect(await readFile(path.join(folder, 'scores.jsonl'), 'utf8')).toBe('earlier\n');
+});
