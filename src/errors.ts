@@ -118,3 +118,9 @@ export function unreadable(what: string, cause: unknown, missingHint: string): S
   const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? 'unknown error'})`;
   return new ScoreBatchError('configuration', `${what} ${why}`, { hint: missingHint, cause });
 }
+
+/** The same for a file that the command line names: if it is missing, the command line is wrong. */
+export function unreadableArgument(what: string, cause: unknown, missingHint: string): ScoreBatchError {
+  const error = unreadable(what, cause, missingHint);
+  return systemCode(cause) === 'ENOENT' ? new ScoreBatchError('usage', error.message, { hint: missingHint, cause }) : error;
+}

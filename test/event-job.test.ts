@@ -145,6 +145,12 @@ describe('is refused with 78', () => {
       {},
       'source.events.attributes: version and used go together',
     ],
+    [
+      'whose table of attributes is missing',
+      '{ table: user, key: user_id, columns: [age] }',
+      {},
+      'hint: correct source.events.attributes.table in the job file, or create the table\n',
+    ],
   ])('a job %s', async (_, attributes, files, message) => {
     const { code, stderr } = await scoreBatch(await project(attributes, files), ['plan', '--date', '1997-03-10']);
     expect(stderr).toContain(message);

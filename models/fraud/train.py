@@ -42,9 +42,9 @@ def load(folder):
     db.execute("set threads = 1")
     for table in ("transactions", "users", "labels"):
         db.execute(f"create table {table} as from read_csv('{folder}/{table}.csv')")
-    features = run("node", "dist/cli.js", "stream", "sql", "--job", "jobs/fraud/fraud.yaml", "--table", "transactions")
-    db.execute(f"create table features as {features.replace(':window_', '$window_')}",
-               {"window_start": FIRST_DAY, "window_end": FIRST_DAY + dt.timedelta(days=DRAWN["--days"])})
+    days = ("--from", FIRST_DAY.isoformat(), "--to", (FIRST_DAY + dt.timedelta(days=DRAWN["--days"])).isoformat())
+    features = run("node", "dist/cli.js", "stream", "sql", "--job", "jobs/fraud/fraud.yaml", "--table", "transactions", *days)
+    db.execute(f"create table features as {features}")
     frame = db.execute("""
         select f.*, u.* exclude (user_id, version), l.kind as fraud, epoch_ms("at") as paid_at
         from features f left join (from users qualify version = max(version) over (partition by user_id)) u using (user_id)

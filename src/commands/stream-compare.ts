@@ -17,6 +17,7 @@ import { readStreamSettings } from '../stream/settings/read.ts';
 import type { StreamSettings } from '../stream/settings.ts';
 import { alignTable } from '../terminal/table.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
+import { flagsOf } from './status-rows.ts';
 
 export interface StreamCompareFlags extends JobFlags, WindowOptions {
   readonly batch: string;
@@ -53,7 +54,11 @@ export async function streamCompareCommand(flags: StreamCompareFlags, context: C
   const warehouses = await openWarehouses(job, context);
   await warehouses.reachSink();
   const scores = tableNames(definition).scores;
-  const side = await findSide(window.label, { definition, ledger: warehouses.ledger, scores });
+  const publish = `score-batch --job ${flags.batch} ${flagsOf({
+    ...{ kind: window.kind, label: window.label },
+    ...{ start: window.start.toISOString(), end: window.end.toISOString() },
+  })}`;
+  const side = await findSide(window.label, { definition, ledger: warehouses.ledger, scores, publish });
   subject.runId = side.run.runId;
   const range = { start: window.start.getTime(), end: window.end.getTime() };
   await using _reading = warehouses.readTogether();

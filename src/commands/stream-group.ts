@@ -40,6 +40,8 @@ export function addStreamCommands({ program, context, show }: CommandLine): void
     .option('--table <table>', 'table with the events')
     .option('--warehouse <kind>', `with --table: ${WAREHOUSE_KINDS.join(', ')} (default: duckdb)`)
     .option('--batch <name|file>', 'instead of --table: batch job whose source.events names table, warehouse and attributes')
+    .option('--from <instant>', 'start of the event times, instead of the parameter :window_start', instantOf)
+    .option('--to <instant>', 'end of the event times, exclusive, instead of :window_end', instantOf)
     .action(async (flags: StreamSqlFlags) => {
       const { streamSqlCommand } = await import('./stream-sql.ts');
       show(await streamSqlCommand(flags, context()));

@@ -24,6 +24,8 @@ export interface SideSource {
   readonly ledger: Ledger;
   /** The job's scores table. */
   readonly scores: TableName;
+  /** The command that publishes the window, for a hint. */
+  readonly publish?: string;
 }
 
 /**
@@ -83,7 +85,7 @@ function sideOf(name: string, entries: readonly LedgerEntry[], runId: string | u
   const replaced = current?.runId !== runId;
   // The entry counts rows at publication; these are the counts after erasures.
   const rows = replaced ? run?.rows : current?.rows;
-  if (run === undefined || publication === undefined || rows === undefined) throw unpublished(name, entries, run);
+  if (run === undefined || publication === undefined || rows === undefined) throw unpublished(name, entries, run, source);
   const { job, window, model } = run;
   const { scores, definition } = source;
   const columns = run.details.columns ?? [];
@@ -121,7 +123,12 @@ function columnsOf(name: string, columns: PublishedRows['table']['columns'], { s
   return { key: source.key.flatMap((column) => find(column) ?? []), score: find(score.column)?.name ?? score.column };
 }
 
-function unpublished(name: string, entries: readonly LedgerEntry[], run: Run | undefined): ScoreBatchError {
+function unpublished(
+  name: string,
+  entries: readonly LedgerEntry[],
+  run: Run | undefined,
+  { definition, publish }: SideSource,
+): ScoreBatchError {
   const by = lastPublished(entries)?.details.superseded_by;
   if (run !== undefined) {
     return new ScoreBatchError('refused', `run ${name} was never published: it is ${run.state}`, {
@@ -133,8 +140,8 @@ function unpublished(name: string, entries: readonly LedgerEntry[], run: Run | u
       hint: `compare that run, or run ${name} again`,
     });
   }
-  return new ScoreBatchError('refused', `nothing is published for ${name}`, {
-    hint: 'run the job for this window first, or choose another one; `score-batch status` lists what is published',
+  return new ScoreBatchError('refused', `nothing is published for ${name} by the job ${definition.name}`, {
+    hint: `run ${publish === undefined ? 'the job for this window' : `\`${publish}\``} first, or choose another window; \`score-batch status --job ${definition.name}\` lists what is published`,
   });
 }
 

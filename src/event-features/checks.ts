@@ -21,6 +21,24 @@ export function featureChecks(file: FeatureFile): Problem[] {
   ];
 }
 
+/** Values that no check refuses, in the place of refused ones. */
+const STAND_INS: Readonly<Record<string, unknown>> = { name: 'x', as_of: 'event', lateness: '7d' };
+const NEEDED = ['key', 'id', 'time', 'fields'];
+
+/** A feature file without the features and keys that its schema refuses. */
+export function withoutRefused(content: unknown, refused: readonly Problem[]): unknown {
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) return undefined;
+  const { features, ...file } = content as Readonly<Record<string, unknown>>;
+  const places = refused.map(({ path, key }) => [...path, ...(key === undefined ? [] : [key])].map(String));
+  const names = places.flatMap(([top, name]) => (top === 'features' && name !== undefined ? [name] : []));
+  const kept = Object.entries(features ?? {}).filter(([name]) => !names.includes(name));
+  const tops = places.flatMap(([top]) => (top === undefined || top === 'features' || NEEDED.includes(top) ? [] : [top]));
+  const rest = Object.entries(file).filter(([key]) => !tops.includes(key));
+  const standIns = Object.entries(STAND_INS).filter(([key]) => tops.includes(key));
+  // Without any feature left, the file would be refused for having none.
+  return kept.length === 0 ? undefined : { ...Object.fromEntries([...rest, ...standIns]), features: Object.fromEntries(kept) };
+}
+
 function keyFields({ key, id, time, fields }: FeatureFile): Problem[] {
   const wanted = [
     { path: 'key', name: key, type: 'string' },

@@ -15,3 +15,16 @@ export function showDuration(ms: number): string {
     .find(([, size]) => ms > 0 && ms % size === 0) ?? ['ms'];
   return `${ms / UNITS[unit as keyof typeof UNITS]}${unit}`;
 }
+
+/** Formats milliseconds in all units that they need: 1,036,870,000 → `12d 1m 10s`. */
+export function showSpan(ms: number): string {
+  let rest = ms;
+  const parts = Object.entries(UNITS)
+    .reverse()
+    .flatMap(([unit, size]) => {
+      const count = Math.floor(rest / size);
+      rest -= count * size;
+      return count === 0 ? [] : [`${count}${unit}`];
+    });
+  return parts.length === 0 ? '0ms' : parts.join(' ');
+}

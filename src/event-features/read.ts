@@ -1,5 +1,5 @@
 import { parseChecked } from '../yaml/checked.ts';
-import { aggregateOf, featureChecks } from './checks.ts';
+import { aggregateOf, featureChecks, withoutRefused } from './checks.ts';
 import type { Condition, EventFeatures, WindowFeature } from './definition.ts';
 import { digestOf } from './digest.ts';
 import { type FeatureEntry, type FeatureFile, featuresSchema } from './schema.ts';
@@ -16,6 +16,7 @@ export function readEventFeatures(text: string, file: string): EventFeatures {
     noun: 'feature file',
     hint: 'docs/event-features.md explains every key',
     crossChecks: featureChecks,
+    rest: withoutRefused,
   });
   const features = toFeatures(found);
   return { ...features, digest: digestOf(features) };

@@ -6,7 +6,7 @@ export const streamSqlOutput = z.strictObject({
   job,
   warehouse: z.enum(WAREHOUSE_KINDS),
   features_digest: digest.describe('SHA-256 of what the features mean, hex'),
-  sql: text.describe('one SELECT with the parameters :window_start and :window_end'),
+  sql: text.describe('one SELECT with the parameters :window_start and :window_end, or with the values of --from and --to'),
 });
 
 export type StreamSqlOutput = Made<typeof streamSqlOutput>;

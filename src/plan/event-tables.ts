@@ -4,6 +4,7 @@ import { showTableName } from '../domain/table-name.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
 import { didYouMean } from '../suggest.ts';
+import { isTryQuery } from '../warehouse/errors.ts';
 import type { Source } from '../warehouse/warehouse.ts';
 
 /**
@@ -18,10 +19,9 @@ export async function checkEventTables(
 ): Promise<void> {
   for (const { where, table, columns } of events?.tables ?? []) {
     const shown = showTableName(table);
-    const schema = await source.describe({
-      name: `the table ${shown}`,
-      texts: [`select * from ${sqlTable(table, kind)}`],
-      parameters: [],
+    const query = { name: `the table ${shown}`, texts: [`select * from ${sqlTable(table, kind)}`], parameters: [] };
+    const schema = await source.describe(query).catch((error: unknown) => {
+      throw naming(where, error);
     });
     for (const { name, whole } of columns) {
       const column = findColumn(schema, name);
@@ -43,4 +43,12 @@ export async function checkEventTables(
       );
     }
   }
+}
+
+/** The user did not write the query: the hint names the key that did. */
+function naming(where: string, error: unknown): unknown {
+  if (!(error instanceof ScoreBatchError) || error.kind !== 'configuration') return error;
+  const { kind, message, details, hint } = error;
+  const more = hint === undefined || isTryQuery(hint) ? ', or create the table' : `; ${hint}`;
+  return new ScoreBatchError(kind, message, { details, hint: `correct ${where} in the job file${more}`, cause: error });
 }

@@ -126,6 +126,8 @@ export interface Subscription {
 export interface Log {
   /** @returns undefined if there is no such topic */
   describe(topic: string): Promise<TopicFacts | undefined>;
+  /** How many brokers the cluster has. */
+  brokers(): Promise<number>;
   /** The first offset whose record has this timestamp or a later one; the end if there is none. */
   offsetAt(topic: string, partition: number, timestamp: number): Promise<number>;
   /**

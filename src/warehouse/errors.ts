@@ -69,9 +69,15 @@ export function rejectedQuery(name: string, { warehouse, details, cause }: Origi
   return new ScoreBatchError('configuration', `${warehouse} rejects ${name}`, { details, hint, cause });
 }
 
+const TRY = 'try the query in';
+
 /** A hint for `rejectedQuery`. @param where the warehouse's own tool for queries */
 export function tryQueryIn(where: string): string {
-  return `try the query in ${where}, with values for the window parameters (:window_start and so on)`;
+  return `${TRY} ${where}, with values for the window parameters (:window_start and so on)`;
+}
+
+export function isTryQuery(hint: string): boolean {
+  return hint.startsWith(TRY);
 }
 
 /** A readiness query returned something other than one row with one boolean or null. @param name as for `rejectedQuery` */

@@ -39,6 +39,11 @@ interface Options<T> {
   readonly environment?: NodeJS.ProcessEnv;
   /** Checks across keys; run once every key is valid on its own. */
   readonly crossChecks: (value: T) => readonly Problem[];
+  /**
+   * The content without what the schema refuses. If the schema accepts that, `crossChecks` run on it, so that their problems are
+   * shown at once with the others.
+   */
+  readonly rest?: (content: unknown, refused: readonly Problem[]) => unknown;
 }
 
 /**
@@ -60,10 +65,16 @@ export function parseChecked<S extends z.ZodType>(text: string, schema: S, optio
   const traps = prototypeKeys(document).map((key) => `${at(offsetOf(key))}: __proto__ is not a valid name: choose another one`);
   if (traps.length > 0) throw refusal(options, traps.slice(0, MAX_PROBLEMS));
   const unset = options.environment === undefined ? [] : resolveEnvironment(document, options.environment);
-  const parsed = schema.safeParse(plainValue(document, options), { reportInput: true });
+  const content = plainValue(document, options);
+  const parsed = schema.safeParse(content, { reportInput: true });
   const found = parsed.success
     ? options.crossChecks(parsed.data)
-    : parsed.error.issues.flatMap((issue) => toProblems(issue, schema));
+    : withRest(
+        content,
+        parsed.error.issues.flatMap((issue) => toProblems(issue, schema)),
+        schema,
+        options,
+      );
   const placed = found.map((problem) => ({ offset: positionOf(document, problem), message: describe(problem) }));
   // An unset variable leaves its `${NAME}` in place, which may also break the schema. One message is enough.
   const own = placed.filter(({ offset }) => !unset.some((variable) => variable.offset === offset));
@@ -72,6 +83,16 @@ export function parseChecked<S extends z.ZodType>(text: string, schema: S, optio
     .map(({ offset, message }) => `${at(offset)}: ${message}`);
   if (details.length > 0 || !parsed.success) throw refusal(options, details);
   return parsed.data;
+}
+
+function withRest<S extends z.ZodType>(
+  content: unknown,
+  problems: readonly Problem[],
+  schema: S,
+  { rest, crossChecks }: Options<z.output<S>>,
+): readonly Problem[] {
+  const parsed = rest && schema.safeParse(rest(content, problems));
+  return parsed?.success === true ? [...problems, ...crossChecks(parsed.data)] : problems;
 }
 
 /** Keys named `__proto__`. Schemas would silently drop them, since they are special in a JavaScript object. */

@@ -12,6 +12,7 @@ it.skipIf(inject('kafka') === undefined)(
     const folder = await streamProject({ job: named(JOB).replace('localhost:9092', broker) });
     const missing = await scoreBatch(folder, ['stream', 'plan']);
     expect(missing).toMatchObject({ code: 78, stderr: expect.stringContaining('4 topics of the job do not exist: ') });
+    expect(missing.stderr).toContain('--topic plan-transactions --partitions 12 --replication-factor 1`');
     const admin = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
     const topics = ['transactions', 'fraud-scores', 'fraud-dead-letter', 'fraud-alerts'];

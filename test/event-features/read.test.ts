@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { showDuration } from '../../src/event-features/duration.ts';
+import { showDuration, showSpan } from '../../src/event-features/duration.ts';
 import { readEventFeatures } from '../../src/event-features/read.ts';
 import { problemsOf } from './problems.ts';
 
@@ -76,7 +76,38 @@ it.each([
   expect(showDuration(ms)).toBe(text);
 });
 
+it.each([
+  ['12d 1m 10s', 1_036_870_000],
+  ['7d', 604_800_000],
+  ['1h 5ms', 3_600_005],
+  ['0ms', 0],
+])('writes %s in several units', (text, ms) => {
+  expect(showSpan(ms)).toBe(text);
+});
+
 describe('refuses', () => {
+  it('what the schema refuses together with fields that do not fit', () => {
+    expect(
+      problems((text) =>
+        text
+          .replace('lateness: 5s', 'latenes: 5s\nlateness: 5 s')
+          .replace('{ count: events, window: 5m }', '{ count: events, windw: 5m }')
+          .replace('{ sum: amount', '{ sum: rate')
+          .replace('declined: true', 'declind: true')
+          .replace('time: at', 'time: att'),
+      ),
+    ).toMatchInlineSnapshot(`
+      "configuration: the feature file jobs/fraud.features.yaml has 7 problems
+      jobs/fraud.features.yaml:6:7: time: there is no field att; did you mean at?
+      jobs/fraud.features.yaml:8:1: unknown key latenes; did you mean lateness?
+      jobs/fraud.features.yaml:9:11: lateness: write a duration like 500ms, 5s, 5m, 1h or 7d
+      jobs/fraud.features.yaml:13:20: features.transactions_5m.window: missing: expected text
+      jobs/fraud.features.yaml:13:37: features.transactions_5m: unknown key windw; did you mean window?
+      jobs/fraud.features.yaml:14:21: features.amount_5m.sum: rate is float64: a sum of float64 depends on the order of its terms; send whole numbers, such as cents
+      jobs/fraud.features.yaml:15:53: features.since_last.where: there is no field declind; did you mean declined?"
+    `);
+  });
+
   it('everything that is wrong at once, each with its place', () => {
     const wrong = `name: Fraud
 as_of: later

@@ -26,7 +26,7 @@ it('ends with the code of what is wrong', async () => {
   const codes = async (...args: string[]) => (await scoreBatchProcess(folder, ['stream', ...args])).code;
   expect(await codes('--out', 'x')).toBe(64);
   expect(await codes('--accept-new-group')).toBe(64);
-  expect(await codes('--events', 'gone.jsonl')).toBe(78);
+  expect(await codes('--events', 'gone.jsonl')).toBe(64);
   // No broker answers.
   expect(await codes()).toBe(69);
   await writeFile(path.join(folder, 'jobs/fraud.yaml'), JOB.replace('review: 0.5', 'review: 2'));

@@ -72,8 +72,8 @@ async function parseScoreBatch(args: readonly string[]): Promise<void> {
     command.action((...given: unknown[]) => {
       if (command.name() === 'run' && command.parent === program && given[0] !== undefined)
         throw new Error(`there is no command ${given[0]}`);
-      // Of `stream replay` they are instants, which are parsed with the options.
-      if (command.name() === 'replay') return;
+      // Of `stream replay` and `stream sql` they are instants, which are parsed with the options.
+      if (command.name() === 'replay' || command.name() === 'sql') return;
       const { week, date, hour, from, to } = command.opts<WindowFlags>();
       if (command.name() === 'backfill')
         return void windowsBetween({ from, to }, 'week', 'Europe/Berlin', Date.UTC(2026, 10, 27));

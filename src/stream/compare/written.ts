@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { ScoreBatchError, unreadable } from '../../errors.ts';
+import { ScoreBatchError, unreadableArgument } from '../../errors.ts';
 import type { Log } from '../log.ts';
 
 /** A record's value, and its position for messages. */
@@ -38,7 +38,7 @@ export function writtenFile(file: string, name: string): Written {
           texts = [];
         }
       } catch (error) {
-        throw error instanceof ScoreBatchError ? error : unreadable(name, error, 'check the path');
+        throw error instanceof ScoreBatchError ? error : unreadableArgument(name, error, 'check the path');
       }
       await take(texts);
     },

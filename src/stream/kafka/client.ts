@@ -18,6 +18,8 @@ const NEW_TOPIC_MS = 2_000;
 const PEM_LIMIT = 1 << 20;
 const READ_COMMITTED = 1;
 const UNKNOWN_TOPIC = 3;
+/** kafkajs says so although there is no other. */
+const ANOTHER_BROKER = /^Failed to connect to seed broker, trying another broker from the list: /;
 
 /** Messages of kafkajs, without their fields: no keys, no values. */
 export type KafkaLog = (level: 'error' | 'warning', message: string) => void;
@@ -67,8 +69,9 @@ interface ClientOptions {
 }
 
 function createClient({ packages, settings, ssl, log, known }: ClientOptions): Client {
+  const tell = tellTo(log, settings.brokers.length);
   const cluster: Cluster = new packages.Cluster({
-    logger: packages.createLogger({ level: log === undefined ? 0 : 2, logCreator: () => (entry) => tell(entry, log) }),
+    logger: packages.createLogger({ level: log === undefined ? 0 : 2, logCreator: () => tell }),
     socketFactory: packages.socketFactory,
     brokers: settings.brokers,
     ssl,
@@ -187,12 +190,19 @@ function createClient({ packages, settings, ssl, log, known }: ClientOptions): C
   };
 }
 
-function tell({ level, namespace, log: { message } }: LogEntry, log: KafkaLog | undefined): void {
-  // Some messages are the errors themselves.
-  const text = (message as unknown) instanceof Error ? (message as unknown as Error).message : String(message);
-  // We retry or throw errors that a broker answers, and some occur at every start and every transaction.
-  if (text.startsWith('Response ')) return;
-  log?.(level <= 1 ? 'error' : 'warning', `${namespace}: ${text}`);
+function tellTo(log: KafkaLog | undefined, brokers: number): (entry: LogEntry) => void {
+  return ({ level, namespace, log: { message, broker } }) => {
+    // Some messages are the errors themselves.
+    const said = (message as unknown) instanceof Error ? (message as unknown as Error).message : String(message);
+    // We retry or throw errors that a broker answers, and some occur at every start and every transaction.
+    if (said.startsWith('Response ')) return;
+    const cause = said.replace(ANOTHER_BROKER, '');
+    // The connection has already said so, with the broker's name.
+    if (cause !== said && /^Connection (error|timeout)/.test(cause)) return;
+    const text = brokers > 1 ? said : cause;
+    const of = typeof broker === 'string' && !text.includes(broker) ? `${text} (${broker})` : text;
+    log?.(level <= 1 ? 'error' : 'warning', `${namespace}: ${of}`);
+  };
 }
 
 async function tlsOptions(tls: KafkaSettings['tls']): Promise<object | undefined> {

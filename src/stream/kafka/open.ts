@@ -67,6 +67,7 @@ export async function openKafka(settings: KafkaSettings, log?: KafkaLog): Promis
           throw error;
         }),
       ),
+    brokers: () => ask('counting brokers', async () => (await (await asking.anyBroker()).metadata([])).brokers.length),
     offsetAt: (topic, partition, timestamp) =>
       ask(`looking up a time in ${topic}`, () =>
         whileUnknown(asking, async () => {

@@ -180,7 +180,7 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
     if (error.type === 'OFFSET_OUT_OF_RANGE') {
       end(
         new ScoreBatchError('configuration', `the log of ${topic}, partition ${partition}, does not have offset ${from}`, {
-          hint: 'start with a new `group`: retention removed records that had not been read, or the topic was recreated',
+          hint: 'start with a new `group`, `--start earliest` and `--accept-new-group`: retention removed records that had not been read, or the topic was recreated',
         }),
       );
     } else {
@@ -204,13 +204,13 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
 
 function madeAgain(topic: string): ScoreBatchError {
   return new ScoreBatchError('configuration', `the topic ${topic} was deleted and recreated while it was being read`, {
-    hint: 'start with a new `group`',
+    hint: 'start with a new `group`, `--start earliest` and `--accept-new-group`',
   });
 }
 
 function gone(topic: string): ScoreBatchError {
   return new ScoreBatchError('configuration', `the topic ${topic} was deleted while it was being read`, {
-    hint: 'create the topic again, and start with a new `group`',
+    hint: 'create the topic again, and start with a new `group`, `--start earliest` and `--accept-new-group`',
   });
 }
 
@@ -218,7 +218,7 @@ function unreadable(where: string, error: UnreadableRecordsError): ScoreBatchErr
   return new ScoreBatchError('refused', `records of ${where} cannot be read: ${error.message}`, {
     hint:
       error.cause instanceof InflatedError
-        ? 'set a smaller batch.size in the producer; to skip the batch, start with a new `group` and `--start latest`'
+        ? 'set a smaller batch.size in the producer; to skip the batch, start with a new `group`, `--start latest` and `--accept-new-group`'
         : 'read them with Kafka’s own console consumer to see whether the log is damaged',
     cause: error,
   });

@@ -1,5 +1,6 @@
 import { ScoreBatchError } from '../../errors.ts';
 import { type EventFeatures, horizonMs } from '../../event-features/definition.ts';
+import { showSpan } from '../../event-features/duration.ts';
 import type { Log, TopicFacts } from '../log.ts';
 
 /** Time that may pass between a record's arrival and its being read, on top of the windows. */
@@ -25,9 +26,9 @@ export async function describeInput(log: Log, topic: string, features: EventFeat
   if (facts.deletes && facts.retentionMs !== undefined && facts.retentionMs < needed) {
     throw new ScoreBatchError(
       'configuration',
-      `topic ${topic} keeps records for ${facts.retentionMs} ms, but windows need ${needed} ms`,
+      `topic ${topic} keeps records for ${showSpan(facts.retentionMs)}, but windows need ${showSpan(needed)}`,
       {
-        hint: `set its retention.ms to ${needed} or more: twice the sum of the longest window and lateness, plus a minute`,
+        hint: `set its retention.ms to ${needed} or more (${showSpan(needed)}): twice the sum of the longest window and lateness, plus a minute`,
       },
     );
   }
@@ -41,7 +42,7 @@ export function refuseMovedKeys(topic: string, earlier: number, now: number): vo
     'configuration',
     `topic ${topic} has ${now} partitions instead of ${earlier}, so keys have moved between them`,
     {
-      hint: 'wait for as long as the longest window, then start with a new `group`: the windows of keys that moved would be wrong',
+      hint: 'wait for as long as the longest window, then start with a new `group`, `--start latest` and `--accept-new-group`: the windows of keys that moved would be wrong',
     },
   );
 }

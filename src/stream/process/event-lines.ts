@@ -1,4 +1,4 @@
-import { ScoreBatchError, unreadable } from '../../errors.ts';
+import { ScoreBatchError, unreadableArgument } from '../../errors.ts';
 import type { EventFeatures } from '../../event-features/definition.ts';
 import { partitionOf } from '../kafka/partitioner.ts';
 import type { LogRecord } from '../log.ts';
@@ -18,6 +18,8 @@ interface Lines {
   readonly partitions: number;
   /** Most lines per batch. */
   readonly batchLines: number;
+  /** Called for each line that gives Kafka's timestamp. */
+  readonly onTimestamp?: () => void;
 }
 
 const MAX_LINE_BYTES = 64 * 2 ** 20;
@@ -26,13 +28,13 @@ const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /** Names of the log columns, if the features declare none. */
-const LOG = { partition: 'kafka_partition', offset: 'kafka_offset', timestamp: 'kafka_timestamp' };
+export const LOG = { partition: 'kafka_partition', offset: 'kafka_offset', timestamp: 'kafka_timestamp' };
 
 /**
  * Reads one JSON object per line. A line may give its Kafka position in properties named as `log` in the feature file says;
  * otherwise its key chooses the partition, lines are counted per partition, and the event time is the timestamp.
  *
- * @throws ScoreBatchError `configuration` if the file cannot be read, or its offsets do not ascend
+ * @throws ScoreBatchError `usage` if there is no such file, `configuration` if its offsets do not ascend
  */
 export async function* readEventLines(lines: Lines): AsyncGenerator<PlacedRecord[]> {
   const { chunks, file, features, partitions, batchLines } = lines;
@@ -59,7 +61,9 @@ export async function* readEventLines(lines: Lines): AsyncGenerator<PlacedRecord
       );
     }
     next.set(partition, offset + 1);
-    const timestamp = wholeOf(given?.[columns.timestamp]) ?? wholeOf(given?.[features.time]) ?? 0;
+    const stamped = wholeOf(given?.[columns.timestamp]);
+    if (stamped !== undefined) lines.onTimestamp?.();
+    const timestamp = stamped ?? wholeOf(given?.[features.time]) ?? 0;
     batch.push({ partition, record: { offset, timestamp, key, value } });
     if (batch.length < batchLines) continue;
     yield batch;
@@ -114,7 +118,7 @@ async function* linesOf(chunks: AsyncIterable<Buffer>, file: string): AsyncGener
       if (from < chunk.length) keep(chunk.subarray(from));
     }
   } catch (cause) {
-    throw cause instanceof ScoreBatchError ? cause : unreadable(file, cause, 'check the path after --events');
+    throw cause instanceof ScoreBatchError ? cause : unreadableArgument(file, cause, 'check the path after --events');
   }
   if (rest.length > 0) yield whole();
 }

@@ -20,6 +20,7 @@ interface Given {
 /** Events from a file need no broker. */
 const NO_LOG: Log = {
   describe: refuse,
+  brokers: refuse,
   offsetAt: refuse,
   subscribe: refuse,
   openProducer: refuse,

@@ -55,7 +55,7 @@ export async function createMetrics(watch: () => Watched): Promise<Metrics> {
     });
   };
 
-  const records = counter('records_total', 'Records that were read');
+  const records = counter('records_total', 'Records that were read, including those read again to rebuild windows');
   const events = counter('events_total', 'Events whose scores are visible');
   const duplicates = counter('duplicates_total', 'Repeated events, which were not scored again');
   const capped = counter('capped_total', 'Events whose key had more events than limits.events_per_key');

@@ -27,8 +27,26 @@ interface Options {
   readonly console: Pick<Console, 'info' | 'warn'>;
 }
 
-/** Settings that a running stream reloads. */
-const OF_MODEL = ['model', 'scoreClass', 'renamed'] as const;
+/** The job file's key of each setting; undefined for those of the model, which a running stream reloads. */
+const KEYS: Readonly<Record<keyof StreamSettings, string | undefined>> = {
+  name: 'name',
+  file: 'its path',
+  root: 'its path',
+  model: undefined,
+  scoreClass: undefined,
+  renamed: undefined,
+  features: 'features_file',
+  kafka: 'kafka',
+  group: 'group',
+  input: 'input',
+  output: 'output',
+  decisions: 'decision',
+  alertOn: 'alert_on',
+  attributes: 'attributes',
+  limits: 'limits',
+  idleMs: 'idle',
+  metrics: 'metrics',
+};
 
 /** Opens a job's bundle. @throws ScoreBatchError `configuration` if it does not prove itself */
 export async function switchModel({ settings, attributes, read, open, console }: Options): Promise<ModelSwitch> {
@@ -89,11 +107,16 @@ export async function switchModel({ settings, attributes, read, open, console }:
 
 /** @throws ScoreBatchError `configuration` if a change needs a restart */
 function refuseOtherChanges(before: StreamSettings, now: StreamSettings): void {
-  const changed = (Object.keys(now) as (keyof StreamSettings)[]).filter(
-    (key) => !(OF_MODEL as readonly string[]).includes(key) && JSON.stringify(before[key]) !== JSON.stringify(now[key]),
-  );
-  if (changed.length === 0) return;
-  throw new ScoreBatchError('configuration', `more than the model has changed in the stream job file: ${changed.join(', ')}`, {
-    hint: 'restart the stream: it continues where it stopped',
+  const changed = (Object.keys(now) as (keyof StreamSettings)[]).flatMap((setting) => {
+    const key = KEYS[setting];
+    return key === undefined || JSON.stringify(before[setting]) === JSON.stringify(now[setting]) ? [] : [key];
   });
+  if (changed.length === 0) return;
+  throw new ScoreBatchError(
+    'configuration',
+    `more than the model has changed in the stream job file: ${[...new Set(changed)].join(', ')}`,
+    {
+      hint: 'restart the stream: it continues where it stopped',
+    },
+  );
 }

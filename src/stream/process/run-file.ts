@@ -1,7 +1,10 @@
 import { createReadStream } from 'node:fs';
+import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { counted, grouped } from '../../domain/counted.ts';
-import { ScoreBatchError } from '../../errors.ts';
+import { ScoreBatchError, unreadableArgument } from '../../errors.ts';
+import type { EventFeatures } from '../../event-features/definition.ts';
+import { showSpan } from '../../event-features/duration.ts';
 import type { Console } from '../../terminal/console.ts';
 import type { Attributes } from '../attributes.ts';
 import { openScorer } from '../score/open-scorer.ts';
@@ -9,7 +12,7 @@ import { createRecordWriter } from '../score/outputs.ts';
 import type { StreamSettings } from '../settings.ts';
 import { createPartitionWindow } from '../window/window.ts';
 import { CLOCK } from './clock.ts';
-import { readEventLines } from './event-lines.ts';
+import { LOG, readEventLines } from './event-lines.ts';
 import { type LineFile, openLineFile, stdoutLines } from './line-file.ts';
 import { type FileCounts, scoreLines } from './score-lines.ts';
 
@@ -34,12 +37,13 @@ export interface FileRun {
 /**
  * Scores a file's events with the windows of the stream, without a broker.
  *
- * @throws ScoreBatchError `configuration` if the bundle does not prove itself, `report` if an output cannot be written
+ * @throws ScoreBatchError `usage` if there is no such file of events, `configuration` if the bundle does not prove itself, `report` if an output cannot be written
  */
 export async function runFile(run: FileRun): Promise<FileCounts> {
   const { settings, events, attributes, console, signal } = run;
   const { features, output, limits } = settings;
   const began = performance.now();
+  await refuseMissing(run);
   const scorer = await openScorer({ ...settings, attributes: attributes?.columns ?? [] });
   const files = new Map<string, LineFile>();
   try {
@@ -48,6 +52,7 @@ export async function runFile(run: FileRun): Promise<FileCounts> {
     if (run.alerts !== undefined && output.alerts !== undefined) files.set(output.alerts, await openOf(run, run.alerts));
     const chunks: AsyncIterable<Buffer> =
       events === '-' ? process.stdin : createReadStream(path.resolve(run.folder, events), { highWaterMark: 2 ** 20 });
+    let stamped = 0;
     const counts = await scoreLines({
       settings,
       batches: readEventLines({
@@ -56,6 +61,9 @@ export async function runFile(run: FileRun): Promise<FileCounts> {
         features,
         partitions: run.partitions,
         batchLines: limits.batchEvents,
+        onTimestamp: () => {
+          stamped += 1;
+        },
       }),
       newWindow: () => createPartitionWindow(features, limits),
       scorer,
@@ -68,11 +76,20 @@ export async function runFile(run: FileRun): Promise<FileCounts> {
       clock: CLOCK,
     });
     say(console, counts, run, (performance.now() - began) / 1000);
+    if (stamped === 0) warnOfLate(console, counts, features);
     return counts;
   } finally {
     for (const file of files.values()) await file.close();
     await scorer.close();
   }
+}
+
+/** Before outputs are opened, which empties them. */
+async function refuseMissing({ events, folder }: FileRun): Promise<void> {
+  if (events === '-') return;
+  await access(path.resolve(folder, events)).catch((cause: unknown) => {
+    throw unreadableArgument(events, cause, 'check the path after --events');
+  });
 }
 
 async function openOf({ folder, events }: FileRun, name: string): Promise<LineFile> {
@@ -81,6 +98,22 @@ async function openOf({ folder, events }: FileRun, name: string): Promise<LineFi
     throw new ScoreBatchError('usage', `${name} is the file with the events`, { hint: 'choose another output file' });
   }
   return await openLineFile(file);
+}
+
+/** Without Kafka's timestamps nothing shows that a clock is ahead, so that one event can make all after it late. */
+function warnOfLate(
+  console: Pick<Console, 'warn'>,
+  { events, rejected }: FileCounts,
+  { log, time, skewMs }: EventFeatures,
+): void {
+  const late = rejected.get('late') ?? 0;
+  if (late * 2 <= events) return;
+  const { timestamp } = log ?? LOG;
+  console.warn(
+    `${grouped(late)} of ${counted(events, 'event')} are late, and no line has ${timestamp}, Kafka's timestamp: an event whose ` +
+      `${time} is far ahead makes those after it late. With ${timestamp}, events more than ${showSpan(skewMs)} (skew) ahead of it ` +
+      'are rejected alone. Look for the greatest time, and check that lines are in the order of their arrival',
+  );
 }
 
 function say(console: Pick<Console, 'info'>, counts: FileCounts, { settings }: FileRun, seconds: number): void {

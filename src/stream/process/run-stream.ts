@@ -10,6 +10,7 @@ import type { StreamSettings } from '../settings.ts';
 import { createPartitionWindow } from '../window/window.ts';
 import { attributesInUse } from './attributes-in-use.ts';
 import { CLOCK } from './clock.ts';
+import { kafkaLogOf } from './kafka-log.ts';
 import { createMetrics } from './metrics.ts';
 import { listen } from './metrics-server.ts';
 import { switchModel } from './model-switch.ts';
@@ -31,7 +32,7 @@ export interface StreamRun {
   /** See `Context`. */
   readonly serving: (how: { reload(): void; readonly graceMs: number }) => void;
   /** Opens the log; replaced in tests. */
-  readonly open?: (settings: StreamSettings, console: Pick<Console, 'warn'>) => Promise<Log>;
+  readonly open?: (settings: StreamSettings, console: Pick<Console, 'warn' | 'debug'>) => Promise<Log>;
 }
 
 /** Time to shut down: transactions in flight, leaving the group, closing connections. */
@@ -97,6 +98,7 @@ export async function runStream(run: StreamRun): Promise<void> {
       told.end();
     });
     if (signal.aborted) return;
+    told.joining();
     // A signal also ends it while joining.
     await Promise.race([flow.start(), ended.promise]);
     if (signal.aborted) return;
@@ -122,8 +124,8 @@ export async function runStream(run: StreamRun): Promise<void> {
   console.info('ended');
 }
 
-async function openLog({ kafka }: StreamSettings, console: Pick<Console, 'warn'>): Promise<Log> {
-  return await openKafka(kafka, (level, message) => console.warn(`Kafka: ${message}`, { event: 'kafka', kafka: level }));
+async function openLog({ kafka }: StreamSettings, console: Pick<Console, 'warn' | 'debug'>): Promise<Log> {
+  return await openKafka(kafka, kafkaLogOf(console));
 }
 
 function say(

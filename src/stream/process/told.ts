@@ -6,18 +6,25 @@ import type { Metrics } from './metrics.ts';
 
 /** Logs what people should know of the flow; all else is in the metrics. */
 export interface Told extends FlowObserver {
+  /** The group was joined, or is about to be. */
+  joining(): void;
   /** Logs what has not been logged yet. */
   end(): void;
 }
 
 /** Many rejections become one line a minute. */
 const EVERY_MS = 60_000;
+/** A group that has lost no member hands out partitions sooner. */
+const JOINED_MS = 2000;
+/** Session timeout of the group's members. */
+const SESSION_S = 10;
 
 /** Reports the flow to the log and the metrics. */
 export function tellOf(console: Pick<Console, 'info' | 'warn' | 'debug'>, metrics: Metrics | undefined): Told {
   const positions = new Map<number, number>();
   let rejected = new Map<EventRejection, number>();
   let toldAt = Number.NEGATIVE_INFINITY;
+  let waiting: NodeJS.Timeout | undefined;
 
   function tellRejected(): void {
     if (rejected.size === 0) return;
@@ -35,7 +42,16 @@ export function tellOf(console: Pick<Console, 'info' | 'warn' | 'debug'>, metric
   }
 
   return {
+    joining() {
+      waiting = setTimeout(() => {
+        console.info(
+          `waiting for the group to hand out partitions: after a process was killed this takes up to ${SESSION_S} s`,
+          { event: 'joining' },
+        );
+      }, JOINED_MS).unref();
+    },
     assigned(partition, { from, position, kept, begins }) {
+      clearTimeout(waiting);
       positions.set(partition, position);
       const begin = begins ? 'the group has no committed offset, so it begins there; ' : '';
       const where = kept ? 'it was already here' : `${begin}its windows are rebuilt from offset ${from}`;
@@ -77,6 +93,9 @@ export function tellOf(console: Pick<Console, 'info' | 'warn' | 'debug'>, metric
         ...{ event: 'state', bytes },
       });
     },
-    end: tellRejected,
+    end() {
+      clearTimeout(waiting);
+      tellRejected();
+    },
   };
 }

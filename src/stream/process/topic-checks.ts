@@ -27,7 +27,7 @@ export interface OutputTopics {
  * @throws ScoreBatchError `configuration` with every missing topic
  */
 export async function checkTopics(
-  log: Pick<Log, 'describe'>,
+  log: Pick<Log, 'describe' | 'brokers'>,
   { input, output, kafka }: Pick<StreamSettings, 'input' | 'output' | 'kafka'>,
   warn: (message: string) => void,
 ): Promise<OutputTopics> {
@@ -46,13 +46,13 @@ export async function checkTopics(
  * @param named the input, under the key `input`, and the outputs
  */
 export async function describeTopics(
-  log: Pick<Log, 'describe'>,
+  log: Pick<Log, 'describe' | 'brokers'>,
   named: readonly { readonly key: string; readonly name: string }[],
   brokers: readonly string[],
   warn: (message: string) => void,
 ): Promise<OutputTopics> {
   const topics: Topic[] = await Promise.all(named.map(async (one) => ({ ...one, facts: await log.describe(one.name) })));
-  refuseMissing(topics, brokers);
+  await refuseMissing(log, topics, brokers);
   for (const { key, name, facts } of topics) {
     if (facts === undefined || key === 'input') continue;
     if (key === 'output.dead_letter' && (facts.maxMessageBytes ?? DEAD_LETTER_BYTES) < DEAD_LETTER_BYTES) {
@@ -75,20 +75,24 @@ export async function describeTopics(
   };
 }
 
-function refuseMissing(topics: readonly Topic[], brokers: readonly string[]): void {
+async function refuseMissing(log: Pick<Log, 'brokers'>, topics: readonly Topic[], brokers: readonly string[]): Promise<void> {
   const missing = topics.filter(({ facts }) => facts === undefined);
   if (missing.length === 0) return;
   const known = topics.find(({ facts }) => facts !== undefined)?.facts;
   const partitions = known?.partitions.length ?? 12;
-  const replicas = known?.replicas ?? 3;
+  // Kafka refuses more replicas than brokers.
+  const replicas = known?.replicas ?? Math.min(3, Math.max(1, await log.brokers()));
   const safe = replicas > 1 ? ' --config min.insync.replicas=2' : '';
   const create = missing.map(
     ({ name }) =>
       `kafka-topics.sh --bootstrap-server ${brokers[0] ?? ''} --create --topic ${name} --partitions ${partitions} --replication-factor ${replicas}${safe}`,
   );
+  const names = missing.map(({ key, name }) => `${name} (${key})`);
   throw new ScoreBatchError(
     'configuration',
-    `${counted(missing.length, 'topic')} of the job ${missing.length === 1 ? 'does' : 'do'} not exist: ${missing.map(({ key, name }) => `${name} (${key})`).join(', ')}`,
+    names.length === 1
+      ? `the topic ${names.join()} does not exist`
+      : `${counted(names.length, 'topic')} of the job do not exist: ${names.join(', ')}`,
     { hint: `correct the name, or create what is missing: \`${create.join('`, `')}\`` },
   );
 }

@@ -2,7 +2,7 @@ import type { ColumnType } from '../../domain/schema.ts';
 import { accepts, featuresOf, type Signature } from '../../domain/signature.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { EventFeatures, FieldType, WindowFeature } from '../../event-features/definition.ts';
-import { didYouMean } from '../../suggest.ts';
+import { didYouMean, nearest } from '../../suggest.ts';
 
 /** Where a feature of the model comes from: a window feature, a field of the event, or an attribute of its key. */
 export interface Source {
@@ -48,12 +48,15 @@ export function sourcesOf({ signature, features, attributes, renamed }: Offer): 
   const problems = Object.keys(renamed)
     .filter((name) => !names.includes(name))
     .map((name) => `features: the model has no feature ${name}; ${didYouMean(name, names)}`);
+  let lists = false;
   const sources = wanted.map(({ feature, dtype }): Source | undefined => {
     const name = Object.hasOwn(renamed, feature.name) ? (renamed[feature.name] as string) : feature.name;
     const what = name === feature.name ? name : `${feature.name} (${name})`;
     const [source, ...more] = offered.get(name) ?? [];
     if (source === undefined) {
-      problems.push(`${what} is not a feature, field or attribute; ${didYouMean(name, [...offered.keys()])}`);
+      const near = nearest(name, [...offered.keys()]);
+      lists ||= near === undefined;
+      problems.push(`${what} is not a feature, field or attribute${near === undefined ? '' : `; did you mean ${near}?`}`);
     } else if (more.length > 0) {
       problems.push(`${what} is both a ${source.from} and an attribute; rename the attribute`);
     } else if (!accepts(dtype, { name, type: COLUMN_TYPES[source.type], native: source.type })) {
@@ -62,6 +65,8 @@ export function sourcesOf({ signature, features, attributes, renamed }: Offer): 
     return undefined;
   });
   if (problems.length === 0) return sources.filter((source) => source !== undefined);
+  // Once, not after each name.
+  if (lists) problems.push(`the stream has ${[...offered.keys()].join(', ')}`);
   throw new ScoreBatchError('configuration', 'the model does not fit the features of the events', {
     details: problems,
     hint: 'map names that differ under features in the stream job file: `feature of the model: name in the feature file`',

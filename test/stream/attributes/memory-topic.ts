@@ -30,6 +30,7 @@ export function memoryTopic(topic: string, partitions = 2): MemoryTopic {
     throw new Error('attributes need no groups');
   };
   const log: Log = {
+    brokers: async () => 1,
     describe: async (name) => (gone || name !== topic ? undefined : described()),
     async read(name, from, batch, signal) {
       const next = new Map(from);

@@ -93,6 +93,15 @@ it('finds 0 differences between a stream and the batch of a day, lists the late,
   expect(text.stderr).toContain('the scores of the stream fraud do not match those of fraud-daily');
 });
 
+it('names the batch job that has published nothing, and its command', async () => {
+  const folder = await comparedProject(linesOfDay(20));
+  const other = COMPARE.map((arg) => arg.replace('1997-03-15', '1997-03-14'));
+  const { code, stderr } = await scoreBatch(folder, [...other, ...FILES]);
+  expect(code).toBe(65);
+  expect(stderr).toContain('error: nothing is published for 1997-03-14 by the job fraud-daily\n');
+  expect(stderr).toContain('hint: run `score-batch --job fraud-daily --date 1997-03-14` first, or choose another window');
+});
+
 it('lets an id be used again after its window, refuses where nothing was compared, and takes features as the run had them', async () => {
   const lines = linesOfDay(300);
   // Two events of an id, an hour apart: two rows of a key, which the batch quarantines.
@@ -159,5 +168,5 @@ it('refuses scores of another model and with other features, or leaves them out,
   expect(wrong.stderr).toContain('scores.jsonl:2 is not a score of score-batch stream');
   expect(wrong.stderr).not.toContain('secret');
   expect((await scoreBatch(folder, [...COMPARE, '--dead-letter', 'dead.jsonl'])).code).toBe(64);
-  expect((await scoreBatch(folder, [...COMPARE, '--scores', 'absent.jsonl'])).code).toBe(78);
+  expect((await scoreBatch(folder, [...COMPARE, '--scores', 'absent.jsonl'])).code).toBe(64);
 });

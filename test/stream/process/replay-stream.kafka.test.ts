@@ -86,7 +86,7 @@ it.runIf(brokers.length > 0)(
         'is not empty, and its records are not from this replay',
       ],
       [['--to', TO, '--topic', topic('fraud-scores')], 64, 'is a topic of the stream job fraud'],
-      [['--to', TO, '--topic', topic('missing')], 78, `1 topic of the job does not exist: ${topic('missing')} (--topic)`],
+      [['--to', TO, '--topic', topic('missing')], 78, `the topic ${topic('missing')} (--topic) does not exist`],
       [['--to', FROM, '--topic', topic('same')], 64, '--from must be before --to'],
     ];
     for (const [args, expectedCode, message] of refusals) {

@@ -18,7 +18,7 @@ async function run(lines: readonly string[], options: Parameters<typeof streamPr
   const counts = await runFile({
     ...{ settings, folder, attributes: undefined, hashKey: undefined, partitions: 1, events: 'events.jsonl' },
     ...{ out: 'scores.jsonl', deadLetter: 'dead.jsonl', alerts: 'alerts.jsonl' },
-    console: { info: (text) => void said.push(text), warn: () => undefined },
+    console: { info: (text) => void said.push(text), warn: (text) => void said.push(`warning: ${text}`) },
     signal: new AbortController().signal,
   });
   const read = async (name: string) =>
@@ -78,4 +78,27 @@ it('scores as of event what waits at the end of the file, and marks nothing idle
     ['t2', 2, undefined],
     ['t3', 3, undefined],
   ]);
+});
+
+it('warns where most events are late and nothing shows whose clock is ahead', async () => {
+  const lines = [line('ahead', 'u1', 86_400), ...Array.from({ length: 5 }, (_, i) => line(`t${i}`, 'u1', i))];
+  const warning = /^warning: 5 of 6 events are late, and no line has kafka_timestamp, Kafka's timestamp: an event whose at is/;
+  expect((await run(lines)).said.at(-1)).toMatch(warning);
+  const stamped = lines.map((text, i) => JSON.stringify({ ...JSON.parse(text), kafka_timestamp: START + i * 1000 }));
+  const { said, counts } = await run(stamped);
+  expect(counts.rejected).toEqual(new Map([['ahead of its timestamp', 1]]));
+  expect(said.filter((text) => text.startsWith('warning: '))).toEqual([]);
+});
+
+it('leaves the outputs as they are where there is no such file of events', async () => {
+  const folder = await streamProject({ files: { 'scores.jsonl': 'earlier\n' } });
+  const settings = await readStreamSettings('fraud', folder, {});
+  const running = runFile({
+    ...{ settings, folder, attributes: undefined, hashKey: undefined, partitions: 1, events: 'gone.jsonl' },
+    ...{ out: 'scores.jsonl', deadLetter: undefined, alerts: undefined },
+    console: { info: () => undefined, warn: () => undefined },
+    signal: new AbortController().signal,
+  });
+  await expect(running).rejects.toMatchObject({ kind: 'usage', message: 'gone.jsonl does not exist' });
+  expect(await readFile(path.join(folder, 'scores.jsonl'), 'utf8')).toBe('earlier\n');
 });

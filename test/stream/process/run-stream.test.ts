@@ -21,6 +21,7 @@ it('ends by itself before its grace is over, although a transaction hangs', asyn
   const absent = async (): Promise<never> => expect.unreachable();
   const log: Log = {
     describe: async () => FACTS,
+    brokers: async () => 1,
     subscribe: async () => ({
       ...{ restart() {}, pause() {}, resume() {} },
       ended: new Promise(() => undefined),

@@ -98,6 +98,11 @@ it('a running stream does not take a feature file that gains a field and a featu
   expect(now.features.digest).not.toBe(settings.features.digest);
   const swap = () => Promise.reject(new Error('it was taken'));
   expect(await model.renew({ swap, partitions: [] })).toBe('refused');
-  expect(said.join('\n')).toContain('more than the model has changed in the stream job file: features');
+  expect(said.join('\n')).toContain('more than the model has changed in the stream job file: features_file');
+  await writeFile(path.join(folder, 'jobs/fraud.features.yaml'), FEATURES.replace('as_of: arrival', 'as_of: event'));
+  const job = JOB.replace('review: 0.5', 'review: 0.6').replace('alert_on: [decline]', 'alert_on: [review]');
+  await writeFile(path.join(folder, 'jobs/fraud.yaml'), `${job}idle: 10s\nlimits: { message: 10KB }\n`);
+  await model.renew({ swap, partitions: [] });
+  expect(said.at(-1)).toContain('in the stream job file: features_file, decision, alert_on, limits, idle\n');
   await model.close();
 });

@@ -42,7 +42,7 @@ describe.runIf(brokers.length > 0)(
       expectEnd(
         await startStream(short.folder).ended,
         78,
-        /^error: topic in-\w+ keeps records for 300000 ms, but windows need 670000 ms/m,
+        /^error: topic in-\w+ keeps records for 5m, but windows need 11m 10s/m,
       );
     });
 

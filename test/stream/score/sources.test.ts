@@ -17,6 +17,13 @@ it('names every feature of the model that has no source, two, or one of another 
       'b (amont_5m) is not a feature, field or attribute; did you mean amount_5m?',
     ],
   });
+  await expect(open({ a: 'latitude', b: 'longitude' })).rejects.toMatchObject({
+    details: [
+      'a (latitude) is not a feature, field or attribute',
+      'b (longitude) is not a feature, field or attribute',
+      'the stream has transaction_id, user_id, at, amount, merchant, a, amount_5m, since_last',
+    ],
+  });
   await expect(open({ b: 'merchant' }, [{ name: 'a', type: 'int64' }])).rejects.toMatchObject({
     details: [
       'a is both a window and an attribute; rename the attribute',

@@ -53,6 +53,7 @@ export function simulatedLog({ broker, group, process, fetchRecords, faulty }: S
     request('read the committed offset', () => broker.fetchCommitted(partition));
   return {
     describe: (topic) => request('describe', () => broker.describe(topic)),
+    brokers: async () => 1,
     offsetAt: (_topic, partition, timestamp) =>
       request('list offsets', () => {
         const { begin, entries } = broker.input[partition] as InputPartition;
