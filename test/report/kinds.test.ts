@@ -142,7 +142,7 @@ it('refuses a text that no cell can hold before any file is in place', async () 
   const folder = await project({ users: LINEAR_USERS.replace("['US', 'DE', 'FR'][1 + i % 3]", "repeat('long', 8192)") });
   const { code, stderr } = await scoreBatch(folder, ['--week']);
   expect(code).toBe(74);
-  expect(stderr).toContain('cannot have a text of more than 32,767 characters in country');
+  expect(stderr).toContain('cannot hold a text of more than 32,767 characters in country');
   expect(await readdir(path.join(folder, 'reports'))).toEqual([]);
 });
 

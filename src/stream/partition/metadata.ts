@@ -113,14 +113,14 @@ export function parseMetadata(text: string, offset: number, where: string): Part
   }
   if (form.v !== VERSION) {
     throw new ScoreBatchError('configuration', `${where}: the committed offset was written by another version of score-batch`, {
-      hint: 'use the version that wrote it, or start with a new `group`',
+      hint: 'use the version that wrote it, or start with a new `group`, `--start` and `--accept-new-group`',
       details: [`its metadata has version ${JSON.stringify(form.v)}; this score-batch uses ${VERSION}`],
     });
   }
   const isKnown = (scope === undefined || isText(scope)) && (owner === undefined || isOwner(owner));
   if (!isKnown || !isForm(form) || form.position !== offset || form.replay[0] > offset || form.pending > offset) {
     throw new ScoreBatchError('configuration', `${where}: the metadata of the committed offset is damaged`, {
-      hint: 'start with a new `group`, and check whether another tool moved the offset',
+      hint: 'start with a new `group`, `--start` and `--accept-new-group`, and check whether another tool moved the offset',
     });
   }
   return {

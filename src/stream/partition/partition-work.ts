@@ -258,7 +258,7 @@ function bytesOf({ key, value }: LogRecord): number {
 
 function inTwoPartitions(topic: string, one: number, other: number, offset: number): ScoreBatchError {
   return new ScoreBatchError('configuration', `a key of topic ${topic} is in partition ${one} and in partition ${other}`, {
-    hint: 'let producers choose the partition by the key alone, and start with a new `group`: the windows of the key would be wrong',
+    hint: 'let producers choose the partition by the key alone, and start with a new `group`, `--start` and `--accept-new-group`: the windows of the key would be wrong',
     details: [`offset ${offset} of partition ${other}`],
   });
 }

@@ -71,7 +71,7 @@ function withoutDeleted(
       'configuration',
       `${where}: the log starts at offset ${begin}, but events from offset ${metadata.pending} on have not been scored yet`,
       {
-        hint: 'raise retention.ms and retention.bytes, and start with a new `group`: the oldest events were deleted before they were scored',
+        hint: 'raise retention.ms and retention.bytes, and start with a new `group`, `--start` and `--accept-new-group`: the oldest events were deleted before they were scored',
       },
     );
   }
@@ -101,7 +101,7 @@ function refuseOtherJob(group: string, before: Owner | undefined, { job, scores 
 /** @param detail how it was noticed */
 export function madeAgain(where: string, detail: string): ScoreBatchError {
   return new ScoreBatchError('configuration', `${where}: the topic was deleted and recreated, or its records were deleted`, {
-    hint: 'start with a new `group`',
+    hint: 'start with a new `group`, `--start earliest` and `--accept-new-group`',
     details: [detail],
   });
 }
@@ -117,8 +117,8 @@ async function checkpointFor(metadata: PartitionMetadata, where: string, options
       {
         hint:
           features.asOf === 'event'
-            ? 'start with a new `group`: in this one, pending events would be lost or scored twice'
-            : 'start with a new `group`: in this one, the earlier values decided which events are late, and which are duplicates',
+            ? 'start with a new `group`, `--start` and `--accept-new-group`: in this one, pending events would be lost or scored twice'
+            : 'start with a new `group`, `--start` and `--accept-new-group`: in this one, the earlier values decided which events are late, and which are duplicates',
       },
     );
   }
@@ -128,7 +128,7 @@ async function checkpointFor(metadata: PartitionMetadata, where: string, options
   if (features.asOf === 'event' && decodesAnew && metadata.pending < committed.position) throw undecided(where, what);
   if (!acceptFeatures) {
     throw new ScoreBatchError('configuration', `${where}: ${what} has changed`, {
-      hint: 'start with a new `group`, or with --accept-features, which rebuilds the windows with the change',
+      hint: 'start with a new `group`, `--start` and `--accept-new-group`; or with --accept-features, which rebuilds the windows with the change',
     });
   }
   // Nothing waits: what is an event only now has its dead letter already, or was counted as a duplicate.
@@ -148,7 +148,7 @@ function undecided(where: string, what: string): ScoreBatchError {
     {
       hint:
         'undo the change, set `idle`, pause the producers, and run the stream until score_batch_stream_pending_events is 0; ' +
-        'then start with the change and --accept-features. Or start with a new `group`',
+        'then start with the change and --accept-features. Or start with a new `group`, `--start` and `--accept-new-group`',
     },
   );
 }

@@ -140,7 +140,10 @@ describe.runIf(brokers.length > 0)('a member of a group', () => {
       const subscription = await log.subscribe(topic, group, recorded.member, ['job fraud', 'scores a']);
       await recorded.until(() => recorded.calls.length === 2);
       const other = await log.subscribe(topic, group, recording().member, ['job other', 'scores b']);
-      await expect(other.ended).rejects.toMatchObject({ kind: 'configuration', message: expect.stringContaining('has members of another job') });
+      await expect(other.ended).rejects.toMatchObject({
+        kind: 'configuration',
+        message: expect.stringContaining('has members of another job'),
+      });
       const renamed = recording();
       const second = await log.subscribe(topic, group, renamed.member, ['job renamed', 'scores a']);
       await renamed.until(() => renamed.calls.length === 1);
