@@ -91,7 +91,7 @@ it('scores anew what another version scored, and the ledger says what did', asyn
     encoding: 'utf8',
   });
   expect(status, stderr).toBe(0);
-  expect(stderr).toContain('100 rows were scored by another scorer and will not be used');
+  expect(stderr).toContain('100 rows were scored by another scorer and will not be reused');
   expect(JSON.parse(stdout)).toMatchObject({ state: 'published', chunks: 1, chunks_resumed: 0 });
   const file = path.join(folder, WAREHOUSE);
   const version = `select details ->> '$.scorer.score_batch' as version from marketing.score_batch_ledger where state = 'published'`;
