@@ -30,7 +30,7 @@ export interface PartitionWork {
   /**
    * Reads records and commits their outputs, at most `limits.batchEvents` records per transaction.
    *
-   * @param isWanted asked between transactions; once it is false, the rest is left
+   * @param isWanted asked before each of these parts; once it is false, the others are left
    * @returns the rest of the batch, to be passed again; undefined if nothing is left
    * @throws FencedError or TransactionError if the partition must be opened again
    * @throws ScoreBatchError if the process must end
@@ -65,7 +65,6 @@ export function workOn(given: Tools): PartitionWork {
   const { batchEvents } = settings.limits;
   return {
     async batch(open, batch, isWanted = () => true) {
-      const { window } = open;
       open.newest = batch;
       let at = 0;
       while (at < batch.records.length && isWanted()) {
@@ -73,16 +72,15 @@ export function workOn(given: Tools): PartitionWork {
         at += records.length;
         const next = at < batch.records.length ? (records.at(-1)?.offset ?? 0) + 1 : batch.next;
         observer.read(open.partition, records.length, Math.max(0, batch.end - next));
-        await tools.scorers.use((scorer) => transact(open, records, next, { scorer, isWanted }, tools));
+        await tools.scorers.use((scorer) => transact(open, records, next, scorer, tools));
       }
       if (at === batch.records.length) passOver(open, batch.next);
       tellRebuilt(open, tools);
       // Due events that an earlier process left do not wait for another record.
-      await tools.scorers.use((scorer) => release(open, { scorer, isWanted }, tools));
-      const isDone = at === batch.records.length && (window.rebuilding || window.due === 0);
-      return isDone ? undefined : { ...batch, records: batch.records.slice(at) };
+      await tools.scorers.use((scorer) => release(open, false, scorer, tools));
+      return at < batch.records.length ? { ...batch, records: batch.records.slice(at) } : undefined;
     },
-    flush: (open) => tools.scorers.use((scorer) => release(open, { scorer, idle: true }, tools)),
+    flush: (open) => tools.scorers.use((scorer) => release(open, true, scorer, tools)),
     async settle(open) {
       const { window, last, expected, committed } = open;
       if (window.rebuilding || last !== undefined || expected !== undefined || window.position <= committed.offset) return;
@@ -91,20 +89,12 @@ export function workOn(given: Tools): PartitionWork {
   };
 }
 
-interface Released {
-  readonly scorer: Scorer;
-  /** Asked between transactions. */
-  readonly isWanted?: () => boolean;
-  /** Also scores pending events that are not due. */
-  readonly idle?: boolean;
-}
-
 /** @param next the offset after these records */
 async function transact(
   open: OpenPartition,
   records: readonly LogRecord[],
   next: number,
-  { scorer, isWanted }: Released,
+  scorer: Scorer,
   tools: WorkTools,
 ): Promise<void> {
   const written = nothingWritten();
@@ -130,20 +120,16 @@ async function transact(
   if (!fresh) return;
   open.readAt = tools.options.clock.elapsed();
   await commit(open, written, scorer, tools.options);
-  await release(open, { scorer, ...(isWanted && { isWanted }) }, tools);
+  await release(open, false, scorer, tools);
 }
 
 /**
  * Scores what is due, and with `idle` all that is pending. A transaction has little more than `limits.batchEvents` of them, so
- * that it ends in time.
+ * that it ends in time. Nothing interrupts it: without another record, nobody would score what is left.
  */
-async function release(
-  open: OpenPartition,
-  { scorer, idle = false, isWanted = () => true }: Released,
-  tools: WorkTools,
-): Promise<void> {
+async function release(open: OpenPartition, idle: boolean, scorer: Scorer, tools: WorkTools): Promise<void> {
   const { window } = open;
-  while (!window.rebuilding && (idle ? window.pending : window.due) > 0 && isWanted()) {
+  while (!window.rebuilding && (idle ? window.pending : window.due) > 0) {
     const due = takeDue(open, idle, tools.options.settings.limits.batchEvents, tools);
     const written = nothingWritten();
     if (idle && due.length === 0 && window.pending === 0) return;

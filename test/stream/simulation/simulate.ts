@@ -40,8 +40,11 @@ export interface SimulationResult {
 /** Disturbances end then, so that the rest can be finished. */
 const CALM_MS = 60_000;
 const LONGEST_MS = 900_000;
-/** Longer than it takes to start a process, to expel another, to end its transaction, and to see that a partition is idle. */
-const SETTLED_MS = 60_000;
+/**
+ * Longer than it takes a stopped process to continue (40 s), another to start (20 s) and to expel it (10 s), its transaction to end
+ * (20 s), and a partition to be seen as idle (6 s).
+ */
+const SETTLED_MS = 120_000;
 
 /** Runs processes over a log in memory until everything is read, and compares what they wrote with the rules. */
 export async function simulate(
