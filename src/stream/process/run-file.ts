@@ -37,7 +37,8 @@ export interface FileRun {
 /**
  * Scores a file's events with the windows of the stream, without a broker.
  *
- * @throws ScoreBatchError `usage` if there is no such file of events, `configuration` if the bundle does not prove itself, `report` if an output cannot be written
+ * @throws ScoreBatchError `usage` if there is no such file of events, `configuration` if the bundle does not prove itself,
+ * `report` if an output cannot be written
  */
 export async function runFile(run: FileRun): Promise<FileCounts> {
   const { settings, events, attributes, console, signal } = run;
