@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { WindowFeature } from '../event-features/definition.ts';
-import { showDuration } from '../event-features/duration.ts';
+import { showDuration, showSpan } from '../event-features/duration.ts';
 import type { StreamPlanOutput } from '../json/stream.ts';
 import { openKafka } from '../stream/kafka/open.ts';
 import type { TopicFacts } from '../stream/log.ts';
@@ -60,11 +60,11 @@ function textOf(settings: StreamSettings, plan: StreamPlan): string {
   const { name, group, input, output, features } = settings;
   const { model, sources, warnings } = plan;
   const { partitions, retentionMs } = plan.input;
-  const keeps = retentionMs === undefined ? 'keeps all' : `keeps ${showDuration(retentionMs)}`;
+  const keeps = retentionMs === undefined ? 'keeps all' : `keeps ${showSpan(retentionMs)}`;
   const lines = [
     ['stream', `${name}, as of ${features.asOf}, group ${group}`],
     ['input', `${input}: ${counted(partitions.length, 'partition')}, ${counted(recordsOf(plan.input), 'record')}, ${keeps}`],
-    ['', `windows are rebuilt from the last ${showDuration(2 * plan.horizonMs)}`],
+    ['', `windows are rebuilt from the last ${showSpan(2 * plan.horizonMs)}`],
     ['output', [output.scores, output.deadLetter, output.alerts].filter((topic) => topic !== undefined).join(', ')],
     ['model', `${model.name} ${model.version}, ${model.digest.slice(0, 12)}: its golden rows agree`],
     ...features.features.map((feature, i) => [i === 0 ? 'features' : '', describe(feature)]),

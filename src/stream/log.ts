@@ -109,6 +109,9 @@ export interface Member {
   revoked(partitions: readonly number[]): Promise<void>;
 }
 
+/** How soon the partitions of a killed process move to another, in milliseconds. */
+export const SESSION_MS = 10_000;
+
 /** The membership in a consumer group. */
 export interface Subscription {
   /** Calls `assigned` again, and reads from the offset that it returns. */

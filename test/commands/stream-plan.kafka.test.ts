@@ -24,7 +24,7 @@ it.skipIf(inject('kafka') === undefined)(
     const { code, stdout } = await scoreBatch(folder, ['stream', 'plan']);
     expect(code).toBe(0);
     expect(stdout).toContain('input     plan-transactions: 3 partitions, 0 records, keeps 7d');
-    expect(stdout).toContain('windows are rebuilt from the last 610s');
+    expect(stdout).toContain('windows are rebuilt from the last 10m 10s');
     expect(stdout).toContain('features  a: count of events in 5m');
     expect(stdout).toContain('b: window feature amount_5m');
   },

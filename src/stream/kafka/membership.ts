@@ -1,4 +1,5 @@
 import { ScoreBatchError } from '../../errors.ts';
+import { SESSION_MS } from '../log.ts';
 import { assignPartitions, type GroupMember } from './assignment.ts';
 import type { Client } from './client.ts';
 import { isPassing, typeOf, userError } from './failure.ts';
@@ -6,8 +7,6 @@ import { retry, sleep } from './retry.ts';
 import { whileUnknown } from './while-unknown.ts';
 import type { Broker } from './wire.ts';
 
-/** How soon the partitions of a killed process move to another. */
-const SESSION_MS = 10_000;
 const HEARTBEAT_MS = 2_000;
 /** How long members may take to finish their work before others get their partitions. */
 const REBALANCE_MS = 60_000;

@@ -70,11 +70,11 @@ export function workOn(given: Tools): PartitionWork {
       while (at < batch.records.length && isWanted()) {
         const records = batch.records.slice(at, at + batchEvents);
         at += records.length;
-        const next = at < batch.records.length ? (records.at(-1)?.offset ?? 0) + 1 : batch.next;
-        observer.read(open.partition, records.length, Math.max(0, batch.end - next));
+        const next = at < batch.records.length ? 0 : batch.next;
+        observer.read(open.partition, records.length);
         await tools.scorers.use((scorer) => transact(open, records, next, scorer, tools));
       }
-      if (at === batch.records.length) passOver(open, batch.next);
+      if (batch.records.length === 0) passOver(open, batch.next);
       tellRebuilt(open, tools);
       // Due events that an earlier process left do not wait for another record.
       await tools.scorers.use((scorer) => release(open, false, scorer, tools));
@@ -89,7 +89,7 @@ export function workOn(given: Tools): PartitionWork {
   };
 }
 
-/** @param next the offset after these records */
+/** @param next the batch's `next` if these are its last records */
 async function transact(
   open: OpenPartition,
   records: readonly LogRecord[],

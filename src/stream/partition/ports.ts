@@ -58,8 +58,7 @@ export interface FlowObserver {
   /** Its window is complete again. @param ms since the assignment */
   rebuilt(partition: number, events: number, ms: number): void;
   revoked(partition: number): void;
-  /** @param lag records of the partition not read yet */
-  read(partition: number, records: number, lag: number): void;
+  read(partition: number, records: number): void;
   /** A transaction is visible. */
   committed(partition: number, what: CommittedFacts): void;
   /** A transaction failed, or the partition could not be opened; it is retried in `ms`. */

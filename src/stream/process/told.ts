@@ -1,6 +1,7 @@
 import { counted, grouped } from '../../domain/counted.ts';
 import type { Console } from '../../terminal/console.ts';
 import type { EventRejection } from '../event.ts';
+import { SESSION_MS } from '../log.ts';
 import type { FlowObserver } from '../partition/ports.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -16,8 +17,6 @@ export interface Told extends FlowObserver {
 const EVERY_MS = 60_000;
 /** A group that has lost no member hands out partitions sooner. */
 const JOINED_MS = 2000;
-/** Session timeout of the group's members. */
-const SESSION_S = 10;
 
 /** Reports the flow to the log and the metrics. */
 export function tellOf(console: Pick<Console, 'info' | 'warn' | 'debug'>, metrics: Metrics | undefined): Told {
@@ -45,7 +44,7 @@ export function tellOf(console: Pick<Console, 'info' | 'warn' | 'debug'>, metric
     joining() {
       waiting = setTimeout(() => {
         console.info(
-          `waiting for the group to hand out partitions: after a process was killed this takes up to ${SESSION_S} s`,
+          `waiting for the group to hand out partitions: after a process was killed this takes up to ${SESSION_MS / 1000} s`,
           { event: 'joining' },
         );
       }, JOINED_MS).unref();
